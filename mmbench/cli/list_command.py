@@ -1,0 +1,80 @@
+"""`mmbench list`."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import click
+
+from mmbench.registrations import Dataset, Encoder, Fusion, Registration
+from mmbench.registry import KINDS, Shelf, load_registry
+
+__all__ = ["command"]
+
+
+@click.command()
+@click.argument("kind", required=False, type=click.Choice(sorted(KINDS)))
+@click.option("--json", "as_json", is_flag=True, help="Print an array of objects.")
+def command(kind: str | None, as_json: bool) -> None:
+    """List what plugins bring: all of it, or one KIND."""
+    registry = load_registry()
+    shelves = {name: registry.shelf(name) for name in ([kind] if kind else sorted(KINDS))}
+    if as_json:
+        rows = [row for shelf in shelves.values() for row in _rows(shelf)]
+        click.echo(json.dumps(rows, indent=1))
+        return
+    for name, shelf in shelves.items():
+        _print(name, shelf)
+    for plugin in registry.broken:
+        click.echo(f"Warning: plugin {plugin.name!r} is not loaded: {plugin.error}", err=True)
+    for shelf in shelves.values():
+        for name, sources in shelf.clashes.items():
+            listed = " and ".join(sources)
+            click.echo(f"Warning: {shelf.kind} {name!r} is registered by {listed}.", err=True)
+
+
+def _rows(shelf: Shelf[Any]) -> list[dict[str, Any]]:
+    return [
+        {
+            "kind": shelf.kind,
+            "name": name,
+            "plugin": " and ".join(shelf.sources[name]),
+            "summary": entry.summary,
+            "paper": entry.paper,
+            "parameters": {key: repr(space) for key, space in entry.parameters.items()},
+            **_details(entry),
+        }
+        for name, entry in shelf.items()
+    ]
+
+
+def _details(entry: Registration) -> dict[str, Any]:
+    if isinstance(entry, Fusion):
+        return {"level": entry.level, "role": entry.role}
+    if isinstance(entry, Dataset):
+        modalities = {name: entry.modality(name).kind for name in entry.modalities}
+        return {
+            "task": entry.task,
+            "modalities": modalities,
+            "licence": entry.licence,
+            "source": entry.source,
+        }
+    if isinstance(entry, Encoder):
+        return {"kinds": list(entry.kinds)}
+    return {}
+
+
+def _print(title: str, shelf: Shelf[Any]) -> None:
+    click.echo(click.style(f"{title} ({len(shelf)})", bold=True))
+    width = max((len(name) for name in shelf), default=0)
+    for name, entry in shelf.items():
+        details = ", ".join(str(value) for value in (*_short(entry), entry.paper) if value)
+        click.echo(f"  {name:<{width}}  {entry.summary}{f'  [{details}]' if details else ''}")
+    click.echo()
+
+
+def _short(entry: Registration) -> tuple[str, ...]:
+    if isinstance(entry, Dataset):
+        return (entry.task, " + ".join(entry.modalities))
+    return ()

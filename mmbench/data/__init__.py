@@ -1,0 +1,1 @@
+"""From a dataset's raw arrays to tensors, with the test part sealed away."""

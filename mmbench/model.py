@@ -1,0 +1,163 @@
+"""The model every fusion is compared in: encoders, unimodal heads, the fusion, the head."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor, nn
+
+from mmbench.contracts import FusionOutput
+from mmbench.data.part import Part
+from mmbench.errors import PluginError
+
+__all__ = ["FusionModel", "Outputs"]
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """What one forward pass gives.
+
+    Attributes:
+        prediction: `(B, head size)`.
+        features: modality -> pooled feature `(B, D)`.
+        logits: modality -> prediction `(B, head size)` from that modality alone, where heads exist.
+        aux: name -> the fusion's own loss.
+        weights: modality -> `(B,)`, how much the fusion counted it.
+        gallery: `(B, head size)` embedding of the gallery modality, in retrieval.
+
+    """
+
+    prediction: Tensor
+    features: dict[str, Tensor] = field(default_factory=dict)
+    logits: dict[str, Tensor] = field(default_factory=dict)
+    aux: Mapping[str, Tensor] = field(default_factory=dict)
+    weights: Mapping[str, Tensor] = field(default_factory=dict)
+    gallery: Tensor | None = None
+
+
+class FusionModel(nn.Module):
+    """Encoders -> pooled features -> fusion -> head.
+
+    Args:
+        encoders: modality -> encoder, sorted by modality.
+        fusion: as its registration's `level` says.
+        level: of the fusion.
+        head: fused features to prediction; None where the fusion's output is the prediction.
+        unimodal_heads: modality -> head on its pooled feature, where a term or the fusion needs them.
+        alignments: `i->j` -> cross-modal loss.
+        gallery: name of the modality that is retrieved, with its own head in `unimodal_heads`.
+
+    """
+
+    def __init__(
+        self,
+        encoders: Mapping[str, nn.Module],
+        fusion: nn.Module,
+        level: str,
+        head: nn.Module | None = None,
+        unimodal_heads: Mapping[str, nn.Module] | None = None,
+        alignments: Mapping[str, nn.Module] | None = None,
+        gallery: str = "",
+    ) -> None:
+        super().__init__()
+        self.encoders = _by_modality(encoders)
+        self.fusion = fusion
+        self.level = level
+        self.head = head
+        self.unimodal_heads = _by_modality(unimodal_heads or {})
+        self.alignments = _by_modality(alignments or {})
+        self.gallery = gallery
+        self._asks_presence = "presence" in inspect.signature(fusion.forward).parameters
+
+    def forward(self, batch: Part) -> Outputs:
+        tokens, masks, features = self.encode(batch)
+        logits = {name: head(features[name]) for name, head in _named(self.unimodal_heads)}
+        gallery = logits.pop(self.gallery, None)
+        for named in (tokens, masks, features):
+            named.pop(self.gallery, None)
+        fused = self._fuse(batch, tokens, masks, features, logits)
+        prediction = fused.fused if self.head is None else self.head(fused.fused)
+        return Outputs(prediction, features, logits, fused.aux, fused.weights, gallery)
+
+    def encode(self, batch: Part) -> tuple[dict[str, Tensor], dict[str, Tensor], dict[str, Tensor]]:
+        """Tokens (B, T, D), masks (B, T) and pooled features (B, D) of every modality."""
+        tokens: dict[str, Tensor] = {}
+        masks: dict[str, Tensor] = {}
+        features: dict[str, Tensor] = {}
+        for name, encoder in _named(self.encoders):
+            found, mask = encoder(batch.inputs[name], batch.masks.get(name))
+            if name in batch.present:
+                mask = mask & batch.present[name][:, None]
+                found = found * batch.present[name][:, None, None]
+            tokens[name], masks[name] = found, mask
+            features[name] = pool(found, mask)
+        return tokens, masks, features
+
+    def parameter_groups(self) -> dict[str, list[nn.Parameter]]:
+        """The groups that gradient weightings work on: `encoder:<m>`, `head:<m>`, `shared`, `align`."""
+        groups = {
+            f"encoder:{name}": list(module.parameters()) for name, module in _named(self.encoders)
+        }
+        groups |= {
+            f"head:{name}": list(module.parameters())
+            for name, module in _named(self.unimodal_heads)
+        }
+        head = [] if self.head is None else list(self.head.parameters())
+        groups["shared"] = [*self.fusion.parameters(), *head]
+        groups["align"] = list(self.alignments.parameters())
+        return {name: parameters for name, parameters in groups.items() if parameters}
+
+    def align(self, pair: str, x_i: Tensor, x_j: Tensor) -> Tensor:
+        """The cross-modal loss of the pair `i->j`."""
+        loss: Tensor = self.alignments[f"@{pair}"](x_i, x_j)
+        return loss
+
+    def _fuse(
+        self,
+        batch: Part,
+        tokens: dict[str, Tensor],
+        masks: dict[str, Tensor],
+        features: dict[str, Tensor],
+        logits: dict[str, Tensor],
+    ) -> FusionOutput:
+        given: tuple[object, ...]
+        if self.level == "tokens":
+            given = (tokens, masks)
+        elif self.level == "logits":
+            given = (logits,)
+        elif self.level == "none":
+            given = (len(batch),)
+        else:
+            given = (features,)
+        if self._asks_presence:
+            everywhere = torch.ones(len(batch), dtype=torch.bool, device=batch.targets.device)
+            presence = {name: batch.present.get(name, everywhere) for name in features}
+            output = self.fusion(*given, presence=presence)
+        else:
+            output = self.fusion(*given)
+        if isinstance(output, Tensor):
+            output = FusionOutput(output)
+        if not isinstance(output, FusionOutput):
+            raise PluginError(
+                f"Expected {type(self.fusion).__name__}.forward to return a Tensor or mmbench.FusionOutput. "
+                f"Found {type(output).__name__}."
+            )
+        return output
+
+
+def pool(tokens: Tensor, mask: Tensor) -> Tensor:
+    """Mean of the real tokens: (B, T, D) and (B, T) to (B, D); zeros where there is none."""
+    weight = mask.unsqueeze(-1).to(tokens.dtype)
+    return (tokens * weight).sum(dim=1) / weight.sum(dim=1).clamp(min=1)
+
+
+def _by_modality(modules: Mapping[str, nn.Module]) -> nn.ModuleDict:
+    """Named with a prefix: a ModuleDict refuses names such as `type` or `values`."""
+    return nn.ModuleDict({f"@{name}": module for name, module in modules.items()})
+
+
+def _named(modules: nn.ModuleDict) -> Iterator[tuple[str, nn.Module]]:
+    return ((name[1:], module) for name, module in modules.items())

@@ -1,0 +1,88 @@
+"""The terms of the joint loss L = Σ_i [λ_i·L_i + Σ_{j≠i} w_ij·L_ij] + λ_joint·L_joint.
+
+This file computes the terms; a weighting chooses λ and w.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import permutations
+
+import torch
+from torch import Tensor
+
+from mmbench.contracts import Term
+from mmbench.data.part import Part
+from mmbench.errors import UsageError
+from mmbench.jobs import Objective
+from mmbench.model import FusionModel, Outputs
+from mmbench.tasks import Task
+
+__all__ = ["losses", "planned_terms"]
+
+
+def planned_terms(objective: Objective, modalities: tuple[str, ...]) -> tuple[Term, ...]:
+    """The terms that the objective asks for; a term with coefficient 0 is left out, with its work.
+
+    Args:
+        objective: which kinds of term, and the user's tables of λ and w.
+        modalities: that take part.
+
+    Raises:
+        UsageError: if no term is left.
+
+    """
+    asked = ["joint"]
+    if "uni" in objective.terms:
+        asked += [f"uni:{name}" for name in modalities]
+    if "align" in objective.terms:
+        asked += [f"align:{i}->{j}" for i, j in permutations(modalities, 2)]
+    tables = {**objective.lambdas, **objective.ws}
+    terms = tuple(Term(name, tables.get(name.partition(":")[2] or name)) for name in asked)
+    kept = tuple(term for term in terms if term.coefficient != 0)
+    if not kept:
+        raise UsageError(
+            "Expected a term with a coefficient above 0. Found none: every λ and w is 0."
+        )
+    return kept
+
+
+def losses(
+    model: FusionModel, outputs: Outputs, batch: Part, task: Task, terms: tuple[Term, ...]
+) -> dict[str, Tensor]:
+    """The scalar loss of every term on one batch, and of the fusion's own `aux` terms.
+
+    A modality's terms average over the samples that have it.
+    """
+    target = batch.targets if outputs.gallery is None else outputs.gallery
+    found: dict[str, Tensor] = {}
+    for term in terms:
+        kind, _, rest = term.name.partition(":")
+        if kind == "joint":
+            found[term.name] = task.loss(outputs.prediction, target).mean()
+        elif kind == "uni":
+            found[term.name] = _mean(
+                task.loss(outputs.logits[rest], target), batch.present.get(rest)
+            )
+        elif kind == "align":
+            found[term.name] = _align(model, outputs, batch.present, rest)
+    return found | {f"aux:{name}": loss for name, loss in outputs.aux.items()}
+
+
+def _mean(values: Tensor, present: Tensor | None) -> Tensor:
+    if present is None:
+        return values.mean()
+    weight = present.to(values.dtype)
+    return (values * weight).sum() / weight.sum().clamp(min=1)
+
+
+def _align(
+    model: FusionModel, outputs: Outputs, present: Mapping[str, Tensor], pair: str
+) -> Tensor:
+    i, _, j = pair.partition("->")
+    both = [present[name] for name in (i, j) if name in present]
+    x_i, x_j = outputs.features[i], outputs.features[j]
+    if both:
+        here = torch.stack(both).all(dim=0)
+        x_i, x_j = x_i[here], x_j[here]
+    return model.align(pair, x_i, x_j)

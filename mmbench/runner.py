@@ -1,0 +1,240 @@
+"""A run from options to report: plan, execute what has no record yet, profile, derive."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import os
+import shlex
+import sys
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, cast
+
+from mmbench.engine import EngineSettings, Event, Finished, Item
+from mmbench.errors import JournalError
+from mmbench.jobs import Job
+from mmbench.journal import Journal
+from mmbench.machine import describe, resolve_device
+from mmbench.options import RunOptions, read_options
+from mmbench.registry import Plugin, Registry, load_registry
+from mmbench.results import JOBS, LATENCIES, MANIFEST, load
+from mmbench.suite import plan
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Listener", "Outcome", "execute", "make_report", "run"]
+
+
+class Listener(Protocol):
+    """Hears how a run goes on; the command line draws its progress bars from it."""
+
+    def begin(self, title: str, total: int) -> None:
+        """A stage of `total` items begins."""
+
+    def event(self, event: Event) -> None:
+        """An item started, went on or finished."""
+
+    def end(self) -> None:
+        """The stage is over."""
+
+
+class _Silent:
+    def begin(self, title: str, total: int) -> None: ...
+
+    def event(self, event: Event) -> None: ...
+
+    def end(self) -> None: ...
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a run.
+
+    Attributes:
+        folder: of the results.
+        jobs: the jobs asked for.
+        ran: how many of them ran now; the others had a record.
+        failed: records of those that failed, now or before.
+        broken: plugins that could not be loaded.
+        interrupted: whether Ctrl-C ended it.
+        report: the page, where one was made.
+
+    """
+
+    folder: Path
+    jobs: Sequence[Job]
+    ran: int = 0
+    failed: Sequence[Mapping[str, Any]] = ()
+    broken: tuple[Plugin, ...] = ()
+    interrupted: bool = False
+    report: Path | None = None
+
+
+def run(**options: Any) -> pd.DataFrame:
+    """Run a comparison and return its records; the arguments are those of `mmbench.options.RunOptions`.
+
+    Raises:
+        UsageError: if the options make no sense.
+
+    """
+    outcome = execute(read_options(None, options))
+    if outcome.interrupted:
+        raise KeyboardInterrupt
+    return load(outcome.folder)
+
+
+def execute(options: RunOptions, listener: Listener | None = None) -> Outcome:
+    """Carry out a run.
+
+    Raises:
+        UsageError: if the options make no sense.
+        JournalError: if the results folder cannot be used.
+
+    """
+    registry = load_registry()
+    device = resolve_device(options.device)
+    jobs = plan(options, registry, device)
+    runner = _Runner(options, registry, device, listener or _Silent())
+    with Journal(options.out, JOBS) as journal, Journal(options.out, LATENCIES) as latencies:
+        if options.fresh:
+            _set_aside(journal, latencies)
+        return runner.go(jobs, journal, latencies)
+
+
+def make_report(folder: Path, out: Path | None = None) -> Path:
+    """Write tables, plots and the page of a results folder, by default into it.
+
+    Returns:
+        The page.
+
+    """
+    from mmbench.reporting import write_report
+
+    return write_report(load(folder), load_registry().reports.values(), out or folder)
+
+
+@dataclass
+class _Runner:
+    options: RunOptions
+    registry: Registry
+    device: str
+    listener: Listener
+    interrupted: bool = field(default=False, init=False)
+
+    def go(self, jobs: list[Job], journal: Journal, latencies: Journal) -> Outcome:
+        records: dict[str, Mapping[str, Any]] = {record["job"]: record for record in journal.read()}
+        done = {
+            key
+            for key, record in records.items()
+            if record["status"] != "failed" or not self.options.retry_failed
+        }
+        todo = [job for job in jobs if job.key not in done]
+        if todo:
+            self._write_manifest()
+        for record in self._execute(
+            "Training", todo, "mmbench.worker:run_job", journal, self._workers
+        ):
+            records[record["job"]] = record
+        if self.options.latency and not self.interrupted:
+            self._profile(jobs, records, latencies)
+        mine = [records[job.key] for job in jobs if job.key in records]
+        page = self.options.out / "index.html"
+        if todo or not page.is_file():
+            page = make_report(self.options.out)
+        return Outcome(
+            folder=self.options.out,
+            jobs=jobs,
+            ran=sum(job.key in records for job in todo),
+            failed=[record for record in mine if record["status"] == "failed"],
+            broken=self.registry.broken,
+            interrupted=self.interrupted,
+            report=page,
+        )
+
+    @property
+    def _workers(self) -> int:
+        if self.options.jobs:
+            return self.options.jobs
+        if self.device != "cpu":
+            return 1
+        affinity = getattr(os, "sched_getaffinity", None)
+        return len(affinity(0)) if affinity else os.cpu_count() or 1
+
+    def _profile(
+        self, jobs: list[Job], records: Mapping[str, Mapping[str, Any]], latencies: Journal
+    ) -> None:
+        measured = latencies.keys()
+        if all(
+            f"{record.get('model')}-{self.device}" in measured
+            for record in records.values()
+            if record["status"] == "ok"
+        ):
+            return
+        from mmbench.profiling import shapes
+
+        todo = [shape for shape in shapes(jobs, records) if shape.key not in measured]
+        work = "mmbench.profiling:profile_shape"
+        for _ in self._execute("Latency", todo, work, latencies, workers=1):
+            pass
+
+    def _execute(
+        self, title: str, items: Sequence[Item], work: str, journal: Journal, workers: int
+    ) -> Iterable[Mapping[str, Any]]:
+        """Run items, write each record as it comes, and hand it on."""
+        if not items:
+            return
+        settings = EngineSettings(work, min(workers, len(items)), 1, self.options.timeout)
+        engine = self.registry.engines.with_role("default").load()
+        events = cast("Generator[Event, None, None]", engine(items, settings))
+        self.listener.begin(title, len(items))
+        try:
+            for event in events:
+                self.listener.event(event)
+                if isinstance(event, Finished):
+                    journal.append(event.record)
+                    yield event.record
+                    if self.options.fail_fast and event.record["status"] == "failed":
+                        break
+        except KeyboardInterrupt:
+            self.interrupted = True
+        finally:
+            events.close()
+            self.listener.end()
+
+    def _write_manifest(self) -> None:
+        manifest = {
+            "command": shlex.join(["mmbench", *sys.argv[1:]]),
+            "started_at": datetime.datetime.now(datetime.timezone.utc).isoformat(
+                timespec="seconds"
+            ),
+            "options": self.options.model_dump(mode="json"),
+            "workers": self._workers,
+            "machine": describe(),
+            "plugins": [
+                {
+                    "name": plugin.name,
+                    "distribution": plugin.distribution,
+                    "version": plugin.version,
+                    "error": plugin.error,
+                }
+                for plugin in self.registry.plugins
+            ],
+        }
+        path = self.options.out / MANIFEST
+        try:
+            path.write_text(json.dumps(manifest, indent=1), encoding="utf-8")
+        except OSError as error:
+            raise JournalError(f"Expected to write {path}. Found: {error}.") from error
+
+
+def _set_aside(*journals: Journal) -> None:
+    """Start anew without losing anything: an old journal stays under another name."""
+    stamp = datetime.datetime.now().strftime("%Y%m%d-%H%M%S")
+    for journal in journals:
+        journal.close()
+        if journal.path.is_file() and journal.path.stat().st_size:
+            journal.path.rename(journal.path.with_name(f"{journal.path.stem}.{stamp}.old"))
+        journal.open()

@@ -1,0 +1,72 @@
+"""Search spaces of hyperparameters."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from mmbench.errors import BadParameter
+
+if TYPE_CHECKING:
+    import numpy as np
+
+__all__ = ["Choice", "Float", "Int", "Space"]
+
+
+@dataclass(frozen=True)
+class Float:
+    """A real number in [low, high], drawn uniformly, or log-uniformly where `log`."""
+
+    low: float
+    high: float
+    log: bool = False
+
+    def draw(self, rng: np.random.Generator) -> float:
+        if self.log:
+            return float(math.exp(rng.uniform(math.log(self.low), math.log(self.high))))
+        return float(rng.uniform(self.low, self.high))
+
+    def check(self, value: Any) -> float:
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise BadParameter(f"expected a number, found {value!r}")
+        return float(value)
+
+
+@dataclass(frozen=True)
+class Int:
+    """A whole number in [low, high], drawn uniformly, or log-uniformly where `log`."""
+
+    low: int
+    high: int
+    log: bool = False
+
+    def draw(self, rng: np.random.Generator) -> int:
+        if self.log:
+            return round(Float(self.low, self.high, log=True).draw(rng))
+        return int(rng.integers(self.low, self.high + 1))
+
+    def check(self, value: Any) -> int:
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise BadParameter(f"expected a whole number, found {value!r}")
+        return value
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One of a few values."""
+
+    options: tuple[Any, ...]
+
+    def draw(self, rng: np.random.Generator) -> Any:
+        return self.options[int(rng.integers(len(self.options)))]
+
+    def check(self, value: Any) -> Any:
+        if value not in self.options:
+            listed = ", ".join(map(str, self.options))
+            raise BadParameter(f"expected one of {listed}, found {value!r}")
+        return value
+
+
+Space: TypeAlias = Float | Int | Choice
+"""A user may set a value outside [low, high] on purpose; the range only bounds the search."""

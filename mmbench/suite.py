@@ -1,0 +1,253 @@
+"""From options to jobs: which combinations a run asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from itertools import permutations, product
+
+from mmbench.budgets import BUDGETS, Budget
+from mmbench.data.vendored import fingerprint
+from mmbench.errors import UsageError, unknown
+from mmbench.fingerprint import source_hash
+from mmbench.jobs import Job, Objective, Pick, digest
+from mmbench.options import RunOptions
+from mmbench.registrations import Dataset, Registration
+from mmbench.registry import Registry
+from mmbench.selection import match_modality, select
+
+__all__ = ["plan"]
+
+
+def plan(options: RunOptions, registry: Registry, device: str) -> list[Job]:
+    """The jobs of a run, each once, in the order they are run: by dataset, then by seed.
+
+    Args:
+        options: what is asked for.
+        registry: what there is.
+        device: `cpu` or `cuda`.
+
+    Raises:
+        UsageError: if nothing is chosen, a name is unknown, or a parameter is wrong.
+
+    """
+    if not (options.all or options.fusions or options.datasets or options.weightings):
+        raise UsageError(
+            "Expected something to run. Pass --all, or choose with -f FUSION, -d DATASET, -w WEIGHTING. "
+            "`mmbench list` shows what there is."
+        )
+    budget = _budget(options)
+    jobs: dict[str, Job] = {}
+    datasets = [_Arms(options, registry, pick) for pick in _datasets(options, registry)]
+    _check_tables(options, datasets)
+    for arms in datasets:
+        first = [arms.job(*arm, budget=budget, device=device) for arm in arms]
+        for seed in range(options.seeds or budget.seeds):
+            for job in first:
+                seeded = replace(job, seed=seed)
+                jobs.setdefault(seeded.key, seeded)
+    if not jobs:
+        raise UsageError(
+            "Expected at least one combination that exists. Found none: no chosen dataset has the modality "
+            "that the chosen fusions name."
+        )
+    return list(jobs.values())
+
+
+def _check_tables(options: RunOptions, datasets: list[_Arms]) -> None:
+    """Every entry of the tables λ and w belongs to a chosen dataset."""
+    lambdas = {"joint"}.union(*(arms.fused for arms in datasets))
+    pairs = {f"{i}->{j}" for arms in datasets for i, j in permutations(arms.fused, 2)}
+    for table, names in ((options.lambdas, lambdas), (options.ws, pairs)):
+        for name in table:
+            if name not in names:
+                raise unknown("entry of the tables λ and w:", name, names)
+
+
+def _budget(options: RunOptions) -> Budget:
+    budget = BUDGETS[options.budget]
+    if options.trials:
+        budget = replace(budget, trials=options.trials)
+    if options.epochs:
+        budget = replace(budget, epochs=options.epochs)
+    return budget
+
+
+def _datasets(options: RunOptions, registry: Registry) -> list[Pick]:
+    if options.datasets:
+        return select(options.datasets, registry.datasets)
+    embedded = [name for name, entry in registry.datasets.items() if entry.embedded]
+    return select(embedded, registry.datasets)
+
+
+class _Arms:
+    """The (fusion, weighting, objective, again) combinations of one dataset."""
+
+    def __init__(self, options: RunOptions, registry: Registry, dataset: Pick) -> None:
+        self.options = options
+        self.registry = registry
+        self.dataset = dataset
+        self.registration: Dataset = registry.datasets[dataset.name]
+        self.modalities = _modalities(dataset, self.registration)
+        self.encoders = _encoders(options, registry, self.registration, self.modalities)
+        self.default_fusion = Pick(registry.fusions.with_role("default").name)
+        self.default_weighting = Pick(registry.weightings.with_role("default").name)
+        self.alignment = _alignment(options, registry)
+        self.data = digest([str(dataset), fingerprint(self.registration.files)])
+
+    @property
+    def fused(self) -> tuple[str, ...]:
+        """The modalities that are fused."""
+        return tuple(name for name in self.modalities if name != self.registration.gallery)
+
+    def __iter__(self) -> Iterator[tuple[Pick, Pick, Objective, bool]]:
+        options, shelf = self.options, self.registry
+        fusions = select(options.fusions, shelf.fusions) or [self.default_fusion]
+        weightings = select(options.weightings, shelf.weightings) or [self.default_weighting]
+        if options.all:
+            fusions = select(options.fusions or list(shelf.fusions), shelf.fusions)
+            every_weighting = select(options.weightings or list(shelf.weightings), shelf.weightings)
+        if options.all and not options.grid:
+            objective = self._objective("joint")
+            yield from self._product(fusions, [self.default_weighting], objective)
+            yield from self._product(
+                [self.default_fusion], every_weighting, self._objective("joint+uni")
+            )
+        elif options.all:
+            yield from self._product(fusions, every_weighting, self._objective("joint+uni"))
+        else:
+            named = "joint+uni" if options.weightings else "joint"
+            yield from self._product(fusions, weightings, self._objective(named))
+        if options.all if options.controls is None else options.controls:
+            yield from self._controls(weightings)
+
+    def job(
+        self,
+        fusion: Pick,
+        weighting: Pick,
+        objective: Objective,
+        again: bool,
+        *,
+        budget: Budget,
+        device: str,
+    ) -> Job:
+        """The job of one combination, for seed 0."""
+        registration = self.registry.fusions[fusion.name]
+        modalities = self.modalities
+        if registration.per_modality == "alone":
+            modalities = tuple(sorted({fusion.modality, self.registration.gallery} - {""}))
+        if registration.level == "none":
+            modalities = ()
+        encoders = {name: self.encoders[name] for name in modalities}
+        return Job(
+            dataset=self.dataset,
+            modalities=modalities,
+            encoders=encoders,
+            fusion=fusion,
+            objective=objective,
+            weighting=weighting,
+            seed=0,
+            budget=budget,
+            device=device,
+            again=again,
+            sources=self._sources(fusion, weighting, objective, encoders),
+            data=self.data,
+        )
+
+    def _product(
+        self, fusions: list[Pick], weightings: list[Pick], objective: Objective
+    ) -> Iterator[tuple[Pick, Pick, Objective, bool]]:
+        for fusion, weighting in product(fusions, weightings):
+            for arm in self._expand(fusion):
+                yield arm, weighting, objective, False
+
+    def _controls(self, weightings: list[Pick]) -> Iterator[tuple[Pick, Pick, Objective, bool]]:
+        """Every fusion with a role, and the default fusion once more (the A/A arm)."""
+        named = "joint+uni" if self.options.weightings and not self.options.all else "joint"
+        objective = self._objective(named)
+        weighting = weightings[0] if not self.options.all else self.default_weighting
+        roles = [Pick(name) for name, entry in self.registry.fusions.items() if entry.role]
+        yield from self._product(roles, [weighting], objective)
+        yield self.default_fusion, weighting, objective, True
+
+    def _expand(self, fusion: Pick) -> list[Pick]:
+        if not self.registry.fusions[fusion.name].per_modality:
+            return [fusion]
+        return [replace(fusion, modality=name) for name in match_modality(fusion, self.fused)]
+
+    def _objective(self, default: str) -> Objective:
+        options = self.options
+        if options.ws:
+            default = "joint+uni+align"
+        elif options.lambdas:
+            default = "joint+uni"
+        terms = options.objective or default
+        alignment = self.alignment if "align" in terms else None
+        return Objective(terms, alignment, options.lambdas, options.ws)
+
+    def _sources(
+        self, fusion: Pick, weighting: Pick, objective: Objective, encoders: Mapping[str, Pick]
+    ) -> dict[str, str]:
+        registry = self.registry
+        used: list[Registration] = [
+            self.registration,
+            registry.fusions[fusion.name],
+            registry.weightings[weighting.name],
+            *(registry.encoders[pick.name] for pick in encoders.values()),
+        ]
+        if objective.alignment:
+            used.append(registry.alignments[objective.alignment.name])
+        return {entry.module: source_hash(entry.module) for entry in used}
+
+
+def _modalities(dataset: Pick, registration: Dataset) -> tuple[str, ...]:
+    """All of the dataset's modalities, or those of its parameter `modalities=a+b`."""
+    chosen = dataset.params.get("modalities")
+    if chosen is None:
+        return tuple(registration.modalities)
+    names = sorted(set(str(chosen).split("+")))
+    for name in names:
+        if name not in registration.modalities:
+            raise unknown(f"modality of dataset {dataset.name!r}:", name, registration.modalities)
+    return tuple(names)
+
+
+def _encoders(
+    options: RunOptions, registry: Registry, dataset: Dataset, modalities: tuple[str, ...]
+) -> dict[str, Pick]:
+    """The user's choice, else the dataset's, else the default for the kind of modality."""
+    chosen: dict[str, Pick] = {}
+    for name in modalities:
+        modality = dataset.modality(name)
+        spelling = modality.encoder or _default_encoder(registry, modality.kind)
+        chosen[name] = select([spelling], registry.encoders)[0]
+    for option in options.encoders:
+        name, equals, spelling = option.partition("=")
+        if not equals or "[" in name:
+            raise UsageError(f"Expected `modality=encoder`. Found {option!r}.")
+        if name in chosen:
+            chosen[name] = select([spelling], registry.encoders)[0]
+    for name, pick in chosen.items():
+        kind, takes = dataset.modality(name).kind, registry.encoders[pick.name].kinds
+        if kind not in takes:
+            raise UsageError(
+                f"Expected an encoder that takes {kind} for modality {name!r} of dataset {dataset.name!r}. "
+                f"Found {pick.name!r}, which takes {', '.join(takes)}."
+            )
+    return chosen
+
+
+def _default_encoder(registry: Registry, kind: str) -> str:
+    for name, entry in registry.encoders.items():
+        if kind in entry.default_for:
+            return name
+    raise UsageError(
+        f"Expected an encoder for {kind} data. Found none among {', '.join(registry.encoders)}. "
+        f"Install a plugin that brings one."
+    )
+
+
+def _alignment(options: RunOptions, registry: Registry) -> Pick:
+    if options.alignment:
+        return select([options.alignment], registry.alignments)[0]
+    return Pick(registry.alignments.with_role("default").name)

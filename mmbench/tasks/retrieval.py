@@ -1,0 +1,69 @@
+"""Finding the item that a query shows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+import torch.nn.functional as F
+from sklearn import metrics
+from torch import Tensor
+
+from mmbench.errors import DataError
+from mmbench.tasks.base import Task
+
+__all__ = ["Retrieval"]
+
+TEMPERATURE = 0.07
+RANKS = (1, 5, 10)
+
+
+class Retrieval(Task):
+    """Predictions are query embeddings (N, E), targets gallery embeddings (N, E): row k belongs to row k.
+
+    The model embeds the dataset's gallery modality in place of the encoded targets.
+    """
+
+    name = "retrieval"
+    primary = "mrr"
+    head_size = 64
+
+    def fit(self, train: npt.NDArray[Any], everything: npt.NDArray[Any]) -> Task:
+        if everything.ndim != 1 or everything.dtype.kind not in "iu":
+            raise DataError(
+                f"Expected items as whole numbers, of shape (N,). "
+                f"Found {everything.dtype} of shape {everything.shape}."
+            )
+        return self
+
+    def encode(self, targets: npt.NDArray[Any]) -> Tensor:
+        return torch.from_numpy(targets.astype(np.int64))
+
+    def loss(self, prediction: Tensor, targets: Tensor) -> Tensor:
+        """Symmetric cross-entropy of cosine similarities within the batch, at temperature 0.07."""
+        similarity = _similarity(prediction, targets) / TEMPERATURE
+        own = torch.arange(len(similarity), device=similarity.device)
+        forth = F.cross_entropy(similarity, own, reduction="none")
+        back = F.cross_entropy(similarity.T, own, reduction="none")
+        return (forth + back) / 2
+
+    def metrics(self, prediction: Tensor, targets: Tensor) -> dict[str, float]:
+        """R@1, R@5, R@10 and mean reciprocal rank among all N items."""
+        scores = _similarity(prediction.double(), targets.double()).numpy()
+        count = len(scores)
+        own = np.arange(count)
+        found = {
+            f"r_at_{k}": float(metrics.top_k_accuracy_score(own, scores, k=k, labels=own))
+            if k < count > 2
+            else 1.0
+            for k in RANKS
+        }
+        # With one relevant item a row, label-ranking average precision is the reciprocal rank.
+        mrr = metrics.label_ranking_average_precision_score(np.eye(count, dtype=int), scores)
+        return {**found, "mrr": float(mrr) if count > 1 else 1.0}
+
+
+def _similarity(queries: Tensor, gallery: Tensor) -> Tensor:
+    return F.normalize(queries, dim=-1) @ F.normalize(gallery, dim=-1).T

@@ -1,0 +1,157 @@
+"""From a job and hyperparameters to a model and a weighting, every weight drawn from the job's seed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import torch
+from torch import nn
+
+from mmbench.contracts import LossWeighting, Term
+from mmbench.data.preparation import InputSpec
+from mmbench.errors import PluginError
+from mmbench.jobs import Job
+from mmbench.model import FusionModel
+from mmbench.objective import planned_terms
+from mmbench.registrations import Registration
+from mmbench.registry import Registry
+from mmbench.seeding import derive
+from mmbench.tasks import Task
+
+__all__ = ["DIM", "OUT_DIM", "Recipe"]
+
+DIM = 64
+"""Feature size of every encoder."""
+OUT_DIM = 64
+"""Size of the fused feature."""
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a job's model is made; `model` and `weighting` may be called once per trial.
+
+    Attributes:
+        job: what is trained.
+        registry: where its plugins are found.
+        specs: modality -> what its encoder is given.
+        task: fitted.
+        gallery: the modality that is retrieved, "" outside retrieval.
+
+    """
+
+    job: Job
+    registry: Registry
+    specs: Mapping[str, InputSpec]
+    task: Task
+    gallery: str = ""
+
+    @property
+    def fused(self) -> tuple[str, ...]:
+        """The modalities that are fused."""
+        return tuple(name for name in self.job.modalities if name != self.gallery)
+
+    @property
+    def terms(self) -> tuple[Term, ...]:
+        """The objective's terms."""
+        return planned_terms(self.job.objective, self.fused)
+
+    def model(self, hyper: Mapping[str, Any]) -> FusionModel:
+        """A freshly initialised model.
+
+        Args:
+            hyper: of this trial; those named `fusion.<parameter>` are the fusion's.
+
+        Raises:
+            PluginError: if a plugin cannot be built.
+
+        """
+        registration = self.registry.fusions[self.job.fusion.name]
+        size = self.task.head_size
+        names = self.job.modalities if registration.level != "none" else ()
+        encoders = {name: self._encoder(name) for name in names}
+        kinds = {term.kind for term in self.terms}
+        needs_heads = "uni" in kinds or registration.level == "logits"
+        headed = self.fused if needs_heads and names else ()
+        if self.gallery:
+            headed = (*headed, self.gallery)
+        heads = {
+            name: self._seeded(f"head {name}", lambda: nn.Linear(DIM, size)) for name in headed
+        }
+        fusion, is_prediction = self._fusion(hyper)
+        head = None if is_prediction else self._seeded("head", lambda: nn.Linear(OUT_DIM, size))
+        return FusionModel(
+            encoders, fusion, registration.level, head, heads, self._alignments(), self.gallery
+        )
+
+    def weighting(self, hyper: Mapping[str, Any], terms: tuple[Term, ...]) -> LossWeighting:
+        """The weighting over the model's terms, those of the fusion's own `aux` losses included."""
+        registration = self.registry.weightings[self.job.weighting.name]
+        params = {**self.job.weighting.params, **_scoped(hyper, "weighting")}
+        weighting = self._seeded("weighting", lambda: _construct(registration, (terms,), params))
+        if not isinstance(weighting, LossWeighting):
+            raise PluginError(
+                f"Expected weighting {registration.name!r} to be a mmbench.LossWeighting. "
+                f"Found {type(weighting).__name__}."
+            )
+        return weighting
+
+    def _encoder(self, name: str) -> nn.Module:
+        pick = self.job.encoders[name]
+        registration = self.registry.encoders[pick.name]
+        arguments = (self.specs[name], DIM)
+        encoder: nn.Module = self._seeded(
+            f"encoder {name}", lambda: _construct(registration, arguments, pick.params)
+        )
+        return encoder
+
+    def _fusion(self, hyper: Mapping[str, Any]) -> tuple[nn.Module, bool]:
+        pick = self.job.fusion
+        registration = self.registry.fusions[pick.name]
+        is_prediction = registration.level in ("logits", "none")
+        in_size = self.task.head_size if is_prediction else DIM
+        out_size = self.task.head_size if is_prediction else OUT_DIM
+        dims = {} if registration.level == "none" else dict.fromkeys(self.fused, in_size)
+        params = {**pick.params, **_scoped(hyper, "fusion")}
+        if registration.per_modality == "named":
+            params["modality"] = pick.modality
+        fusion = self._seeded("fusion", lambda: _construct(registration, (dims, out_size), params))
+        return fusion, is_prediction
+
+    def _alignments(self) -> dict[str, nn.Module]:
+        pairs = [term.name.partition(":")[2] for term in self.terms if term.kind == "align"]
+        pick = self.job.objective.alignment
+        if not pairs or pick is None:
+            return {}
+        registration = self.registry.alignments[pick.name]
+        return {
+            pair: self._seeded(
+                f"alignment {pair}", lambda: _construct(registration, (DIM, DIM), pick.params)
+            )
+            for pair in pairs
+        }
+
+    def _seeded(self, purpose: str, make: Callable[[], T]) -> T:
+        """Build under a seed of its own, so that one method's draws never shift another's."""
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(derive(self.job.training_seed, "init", purpose))
+            return make()
+
+
+def _construct(
+    registration: Registration, arguments: tuple[Any, ...], params: Mapping[str, Any]
+) -> Any:
+    try:
+        return registration.load()(*arguments, **params)
+    except TypeError as error:
+        raise PluginError(
+            f"{registration.kind.capitalize()} {registration.name!r} cannot be built with "
+            f"{dict(params)}: {error}"
+        ) from error
+
+
+def _scoped(hyper: Mapping[str, Any], scope: str) -> dict[str, Any]:
+    prefix = f"{scope}."
+    return {name[len(prefix) :]: value for name, value in hyper.items() if name.startswith(prefix)}

@@ -1,0 +1,188 @@
+"""One job from start to record. Whatever goes wrong becomes a record too."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import time
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
+
+from mmbench.data.part import Part
+from mmbench.data.samples import Samples
+from mmbench.data.sealed import Vault, prepare
+from mmbench.data.split import make_split
+from mmbench.data.vendored import verify
+from mmbench.errors import DataError, NonFiniteError
+from mmbench.jobs import Job, Pick, digest
+from mmbench.machine import peak_memory, reset_peak_memory
+from mmbench.records import failed, opened
+from mmbench.registry import load_registry
+from mmbench.tasks import TASKS
+from mmbench.training.build import Recipe
+from mmbench.training.loop import Fitted, predict
+from mmbench.training.tuning import Tuned, tune
+
+__all__ = ["load_samples", "open_vault", "recipe_for", "run_job"]
+
+Report = Callable[[str, float], None]
+
+
+def run_job(job: Job, report: Report) -> dict[str, Any]:
+    """Train, tune, and evaluate one job.
+
+    Args:
+        job: what to run.
+        report: called with the phase (`load`, `data`, `build`, `train`, `evaluate`) and the fraction done.
+
+    Returns:
+        The record, with `status` `ok` or `failed`.
+
+    """
+    phase = "load"
+
+    def enter(name: str, done: float = 0.0) -> None:
+        nonlocal phase
+        phase = name
+        report(name, done)
+
+    record = opened(job.columns())
+    try:
+        return _run(job, record, enter)
+    except Exception as error:
+        return failed(record, phase, error)
+
+
+def _run(job: Job, record: dict[str, Any], enter: Report) -> dict[str, Any]:
+    enter("load", 0.0)
+    registry = load_registry()
+    record["fusion_role"] = "again" if job.again else registry.fusions[job.fusion.name].role
+    reset_peak_memory(job.device)
+    enter("data", 0.0)
+    vault = open_vault(job)
+    record |= _about_data(vault)
+    enter("build", 0.0)
+    recipe = recipe_for(job, vault)
+    recipe.model({})  # so that a plugin that cannot be built fails in this phase
+    enter("train", 0.0)
+    started = time.perf_counter()
+    tuned = tune(recipe, vault.training.to(job.device), lambda done: enter("train", done))
+    record["train_seconds"] = time.perf_counter() - started
+    record |= _about_training(recipe, tuned)
+    enter("evaluate", 1.0)
+    record |= _evaluate(recipe, tuned.fitted, vault.seal().open().to(job.device))
+    record["peak_memory_mb"] = peak_memory(job.device)
+    return {**record, "status": "ok", "phase": "done", "error": "", "traceback": ""}
+
+
+def recipe_for(job: Job, vault: Vault) -> Recipe:
+    """How the job's model is made."""
+    registry = load_registry()
+    gallery = registry.datasets[job.dataset.name].gallery
+    return Recipe(job, registry, vault.training.specs, vault.task, gallery)
+
+
+def open_vault(job: Job) -> Vault:
+    """The job's data, prepared; kept for the jobs of the same dataset, split and encoders' preparations."""
+    registry = load_registry()
+    names = job.modalities or tuple(registry.datasets[job.dataset.name].modalities)[:1]
+    preparations = tuple(
+        (name, job.encoders[name].name if name in job.encoders else "") for name in names
+    )
+    return _vault(_Frozen(job.dataset), job.seed, job.budget.max_train, preparations)
+
+
+@dataclasses.dataclass(frozen=True)
+class _Frozen:
+    """A dataset pick that can be a cache's key."""
+
+    pick: Pick
+
+    def __hash__(self) -> int:
+        return hash(str(self.pick))
+
+
+@lru_cache(maxsize=4)
+def _vault(
+    dataset: _Frozen, seed: int, max_train: int, preparations: tuple[tuple[str, str], ...]
+) -> Vault:
+    registry = load_registry()
+    registration = registry.datasets[dataset.pick.name]
+    samples = load_samples(dataset)
+    task = TASKS[registration.task]()
+    split = make_split(samples, seed, max_train, stratify=task.stratify)
+    makers = {
+        name: registry.encoders[encoder].load_preparation()
+        for name, encoder in preparations
+        if encoder
+    }
+    return prepare(samples, split, task, makers)
+
+
+@lru_cache(maxsize=2)
+def load_samples(dataset: _Frozen) -> Samples:
+    """Load and check a dataset; its last two are kept."""
+    registration = load_registry().datasets[dataset.pick.name]
+    verify(registration.files)
+    params = {key: value for key, value in dataset.pick.params.items() if key != "modalities"}
+    samples = registration.load()(**params)
+    if not isinstance(samples, Samples):
+        raise DataError(
+            f"Expected dataset {registration.name!r} to give mmbench.Samples. Found {type(samples).__name__}."
+        )
+    missing = sorted(set(registration.modalities) - set(samples.inputs))
+    if missing:
+        raise DataError(
+            f"Expected dataset {registration.name!r} to hold {', '.join(registration.modalities)}. "
+            f"Found no {', '.join(missing)}."
+        )
+    return samples
+
+
+def _about_data(vault: Vault) -> dict[str, Any]:
+    return {
+        "task": vault.task.name,
+        "primary_metric": vault.task.primary,
+        "greater_is_better": vault.task.greater_is_better,
+        "split_hash": vault.split_hash,
+        **{f"n_{part}": size for part, size in vault.sizes.items()},
+    }
+
+
+def _about_training(recipe: Recipe, tuned: Tuned) -> dict[str, Any]:
+    curves = tuned.fitted.curves
+    model = tuned.fitted.model
+    return {
+        "model": digest(
+            [recipe.job.columns()["encoders"], str(recipe.job.dataset), *_shape(recipe, tuned)]
+        ),
+        "params": sum(parameter.numel() for parameter in model.parameters()),
+        "validation_score": recipe.task.oriented(tuned.fitted.score),
+        "epochs_run": len(curves.train_loss),
+        "hyperparameters": json.dumps(tuned.hyper, sort_keys=True),
+        "trial_scores": [recipe.task.oriented(score) for score in tuned.scores],
+        "trial_hyperparameters": [json.dumps(hyper, sort_keys=True) for hyper in tuned.tried],
+        "curve_train_loss": curves.train_loss,
+        "curve_validation_loss": curves.validation_loss,
+        "curve_validation_score": curves.validation_score,
+        **{f"curve_term_{name}": values for name, values in curves.terms.items()},
+        **{f"curve_weight_{name}": values for name, values in curves.weights.items()},
+    }
+
+
+def _shape(recipe: Recipe, tuned: Tuned) -> tuple[str, ...]:
+    """What decides the shape, and so the latency, of a model: the fusion and its own hyperparameters."""
+    own = {key: value for key, value in tuned.hyper.items() if key.startswith("fusion.")}
+    return str(recipe.job.fusion), json.dumps(own, sort_keys=True)
+
+
+def _evaluate(recipe: Recipe, fitted: Fitted, test: Part) -> dict[str, Any]:
+    prediction, targets, _ = predict(fitted.model, test, recipe.task)
+    if not bool(prediction.isfinite().all()):
+        raise NonFiniteError("Expected finite predictions on the test part. Found NaN or infinity.")
+    metrics = recipe.task.metrics(prediction, targets)
+    return {
+        "score": metrics[recipe.task.primary],
+        **{f"metric_{name}": value for name, value in metrics.items()},
+    }

@@ -1,0 +1,26 @@
+"""Step masks: true on real steps, false on padding."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+__all__ = ["step_mask", "zero_padding"]
+
+
+def step_mask(x: Tensor, mask: Tensor | None, steps: int) -> Tensor:
+    """`(B, steps)`: the mask itself, all true where there is none.
+
+    A mask of another length than `steps` belongs to an input without a time axis of its own: a
+    sample's tokens are all real where any of its mask is.
+    """
+    if mask is None:
+        return torch.ones(x.shape[0], steps, dtype=torch.bool, device=x.device)
+    if mask.shape[1] == steps:
+        return mask
+    return mask.any(dim=1, keepdim=True).expand(-1, steps)
+
+
+def zero_padding(values: Tensor, mask: Tensor) -> Tensor:
+    """`values` `(B, T, D)`, zero where `mask` `(B, T)` is false, whatever stood there."""
+    return values.masked_fill(~mask.unsqueeze(-1), 0.0)

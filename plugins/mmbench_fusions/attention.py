@@ -1,0 +1,64 @@
+"""Fusions that attend over tokens, of which a pooled feature is one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from mmbench.contracts import FusionOutput
+from mmbench_fusions.presence import absent_as_zero, per_modality, presence_matrix
+from mmbench_fusions.projections import Projections
+from mmbench_fusions.transformer_block import TransformerBlock
+
+__all__ = ["LateTransformer"]
+
+_HEAD_DIM = 16
+_INITIAL_STD = 0.02
+
+
+class LateTransformer(nn.Module):
+    """Self-attention over one token per modality, read at a class token; arXiv:2512.22991.
+
+    Each pooled feature is projected to `out_dim` and given its modality's learned embedding; absent
+    modalities are masked. The weights it reports are the class token's attention to the modalities
+    in the last block, averaged over heads, as shares of one.
+
+    Args:
+        heads: of attention, 16 wide each, so that `out_dim` need not be a multiple of them.
+        layers: number of blocks.
+
+    """
+
+    def __init__(
+        self,
+        dims: Mapping[str, int],
+        out_dim: int,
+        heads: int = 4,
+        layers: int = 1,
+        dropout: float = 0.1,
+    ) -> None:
+        super().__init__()
+        self.names = sorted(dims)
+        self.project = Projections(dims, out_dim)
+        self.modality_embedding = nn.Parameter(torch.randn(len(dims), out_dim) * _INITIAL_STD)
+        self.class_token = nn.Parameter(torch.randn(1, 1, out_dim) * _INITIAL_STD)
+        self.blocks = nn.ModuleList(
+            TransformerBlock(out_dim, heads, _HEAD_DIM, 2 * out_dim, dropout) for _ in range(layers)
+        )
+        self.norm = nn.LayerNorm(out_dim)
+
+    def forward(
+        self, features: Mapping[str, Tensor], presence: Mapping[str, Tensor] | None = None
+    ) -> FusionOutput:
+        present = presence_matrix(features, presence, self.names)
+        tokens = absent_as_zero(self.project(features) + self.modality_embedding, present)
+        tokens = torch.cat([self.class_token.expand(len(tokens), -1, -1), tokens], dim=1)
+        mask = F.pad(present, (1, 0), value=True)
+        for block in self.blocks:
+            tokens, attention = block(tokens, mask)
+        received = attention[:, :, 0, 1:].mean(dim=1)
+        shares = received / received.sum(dim=1, keepdim=True).clamp(min=1e-12)
+        return FusionOutput(self.norm(tokens[:, 0]), weights=per_modality(shares, self.names))

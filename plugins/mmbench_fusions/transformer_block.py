@@ -1,0 +1,44 @@
+"""One block of a pre-norm transformer that honours a mask and shows where it attended."""
+
+from __future__ import annotations
+
+import math
+
+from torch import Tensor, nn
+
+from mmbench_fusions.presence import masked_softmax
+
+__all__ = ["TransformerBlock"]
+
+
+class TransformerBlock(nn.Module):
+    """x + attention(norm(x)), then x + feedforward(norm(x)); Xiong 2020, ICML, arXiv:2002.04745.
+
+    Attention is spelled as plain products, since the fused kernels do not return their weights.
+    """
+
+    def __init__(self, dim: int, heads: int, head_dim: int, hidden: int, dropout: float) -> None:
+        super().__init__()
+        self.heads, self.head_dim = heads, head_dim
+        self.attention_norm = nn.LayerNorm(dim)
+        self.to_queries_keys_values = nn.Linear(dim, 3 * heads * head_dim)
+        self.from_heads = nn.Linear(heads * head_dim, dim)
+        self.attention_dropout = nn.Dropout(dropout)
+        self.feedforward = nn.Sequential(
+            nn.LayerNorm(dim),
+            nn.Linear(dim, hidden),
+            nn.ReLU(),
+            nn.Linear(hidden, dim),
+            nn.Dropout(dropout),
+        )
+
+    def forward(self, x: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+        """`x` `(B, T, dim)`, `mask` `(B, T)` -> `(B, T, dim)` and attention `(B, heads, T, T)`."""
+        split = self.to_queries_keys_values(self.attention_norm(x))
+        split = split.reshape(*x.shape[:2], 3, self.heads, self.head_dim)
+        queries, keys, values = split.permute(2, 0, 3, 1, 4).unbind(0)
+        scores = queries @ keys.transpose(-1, -2) / math.sqrt(self.head_dim)
+        attention = masked_softmax(scores, mask[:, None, None])
+        context = (attention @ values).transpose(1, 2).flatten(2)
+        x = x + self.attention_dropout(self.from_heads(context))
+        return x + self.feedforward(x), attention
