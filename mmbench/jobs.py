@@ -58,6 +58,12 @@ class Objective:
     def __str__(self) -> str:
         return self.terms
 
+    @property
+    def tables(self) -> str:
+        """The user's λ and w as one string, `image=0.5,image->text=0.1`."""
+        entries = sorted({**self.lambdas, **self.ws}.items())
+        return ",".join(f"{name}={value:g}" for name, value in entries)
+
 
 @dataclass(frozen=True)
 class Job:
@@ -69,6 +75,9 @@ class Job:
         again: the second entry of the A/A arm: the same data, another training seed.
         sources: plugin module -> hash of its source, for every plugin the job uses.
         data: fingerprint of the dataset's files and parameters.
+        search: hyperparameter -> space it is drawn from, where the budget has more than one trial.
+        fusion_role: for the record; `again` for the second entry of the A/A arm.
+        weighting_role: for the record.
 
     """
 
@@ -84,6 +93,9 @@ class Job:
     again: bool = False
     sources: Mapping[str, str] = field(default_factory=dict)
     data: str = ""
+    search: Mapping[str, str] = field(default_factory=dict)
+    fusion_role: str = ""
+    weighting_role: str = ""
 
     def spec(self) -> dict[str, Any]:
         """The canonical specification: what the key is made of, part by part."""
@@ -106,6 +118,7 @@ class Job:
             "device": self.device,
             "sources": dict(sorted(self.sources.items())),
             "data": self.data,
+            "search": dict(sorted(self.search.items())),
             "schema": SCHEMA,
         }
 
@@ -131,8 +144,12 @@ class Job:
             "modalities": "+".join(self.modalities),
             "encoders": ",".join(f"{name}={pick}" for name, pick in sorted(self.encoders.items())),
             "fusion": self.fusion_name,
+            "fusion_role": self.fusion_role,
             "objective": str(self.objective),
+            "alignment": str(self.objective.alignment or ""),
+            "lambdas": self.objective.tables,
             "weighting": str(self.weighting),
+            "weighting_role": self.weighting_role,
             "seed": self.seed,
             "budget": self.budget.name,
             "device": self.device,

@@ -49,6 +49,7 @@ class FusionModel(nn.Module):
         unimodal_heads: modality -> head on its pooled feature, where a term or the fusion needs them.
         alignments: `i->j` -> cross-modal loss.
         gallery: name of the modality that is retrieved, with its own head in `unimodal_heads`.
+        out_dim: size of the fusion's output; checked on every batch where it is given.
 
     """
 
@@ -61,6 +62,7 @@ class FusionModel(nn.Module):
         unimodal_heads: Mapping[str, nn.Module] | None = None,
         alignments: Mapping[str, nn.Module] | None = None,
         gallery: str = "",
+        out_dim: int | None = None,
     ) -> None:
         super().__init__()
         self.encoders = _by_modality(encoders)
@@ -70,6 +72,7 @@ class FusionModel(nn.Module):
         self.unimodal_heads = _by_modality(unimodal_heads or {})
         self.alignments = _by_modality(alignments or {})
         self.gallery = gallery
+        self.out_dim = out_dim
         self._asks_presence = "presence" in inspect.signature(fusion.forward).parameters
 
     def forward(self, batch: Part) -> Outputs:
@@ -125,13 +128,13 @@ class FusionModel(nn.Module):
     ) -> FusionOutput:
         given: tuple[object, ...]
         if self.level == "tokens":
-            given = (tokens, masks)
+            given = (dict(tokens), dict(masks))
         elif self.level == "logits":
-            given = (logits,)
+            given = (_present_only(logits, batch),)
         elif self.level == "none":
             given = (len(batch),)
         else:
-            given = (features,)
+            given = (dict(features),)  # a copy: a fusion that pops a key leaves the objective whole
         if self._asks_presence:
             everywhere = torch.ones(len(batch), dtype=torch.bool, device=batch.targets.device)
             presence = {name: batch.present.get(name, everywhere) for name in features}
@@ -145,6 +148,12 @@ class FusionModel(nn.Module):
                 f"Expected {type(self.fusion).__name__}.forward to return a Tensor or mmbench.FusionOutput. "
                 f"Found {type(output).__name__}."
             )
+        if self.out_dim is not None and output.fused.shape != (len(batch), self.out_dim):
+            raise PluginError(
+                f"Expected {type(self.fusion).__name__}.forward to return shape "
+                f"({len(batch)}, {self.out_dim}). Found {tuple(output.fused.shape)}. "
+                f"Return one row per sample, of the size the fusion was built with."
+            )
         return output
 
 
@@ -152,6 +161,14 @@ def pool(tokens: Tensor, mask: Tensor) -> Tensor:
     """Mean of the real tokens: (B, T, D) and (B, T) to (B, D); zeros where there is none."""
     weight = mask.unsqueeze(-1).to(tokens.dtype)
     return (tokens * weight).sum(dim=1) / weight.sum(dim=1).clamp(min=1)
+
+
+def _present_only(logits: Mapping[str, Tensor], batch: Part) -> dict[str, Tensor]:
+    """Zeros where the modality is absent: the head's bias is not an opinion of that sample."""
+    return {
+        name: found * batch.present[name][:, None] if name in batch.present else found
+        for name, found in logits.items()
+    }
 
 
 def _by_modality(modules: Mapping[str, nn.Module]) -> nn.ModuleDict:

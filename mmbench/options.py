@@ -18,6 +18,8 @@ else:
 __all__ = ["RunOptions", "read_options"]
 
 Positive = Annotated[int, Field(ge=1)]
+Coefficient = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
 class RunOptions(BaseModel):
@@ -26,7 +28,7 @@ class RunOptions(BaseModel):
     Attributes:
         all: every fusion and every weighting on every embedded dataset.
         fusions: spellings of fusions; likewise `datasets`, `weightings`.
-        encoders: `modality=encoder`, or an encoder for every modality it takes.
+        encoders: `modality=encoder`.
         objective: the terms of the joint loss; None chooses by what else is asked for.
         alignment: the cross-modal loss of the objective's `align` terms.
         lambdas: modality (or `joint`) -> λ.
@@ -54,8 +56,8 @@ class RunOptions(BaseModel):
     encoders: tuple[str, ...] = ()
     objective: Literal["joint", "joint+uni", "joint+uni+align"] | None = None
     alignment: str | None = None
-    lambdas: dict[str, Annotated[float, Field(ge=0)]] = Field(default_factory=dict)
-    ws: dict[str, Annotated[float, Field(ge=0)]] = Field(default_factory=dict)
+    lambdas: dict[str, Coefficient] = Field(default_factory=dict)
+    ws: dict[str, Coefficient] = Field(default_factory=dict)
     grid: bool = False
     controls: bool | None = None
     seeds: Positive | None = None
@@ -67,7 +69,7 @@ class RunOptions(BaseModel):
     out: Path = Path("mmbench-results")
     fresh: bool = False
     retry_failed: bool = False
-    timeout: Annotated[float, Field(gt=0)] | None = None
+    timeout: Seconds | None = None
     fail_fast: bool = False
     latency: bool = True
 
@@ -80,9 +82,10 @@ def read_options(config: Path | None, given: dict[str, Any]) -> RunOptions:
 
     """
     settings = _read_toml(config) if config else {}
-    for name in settings:
-        if name not in RunOptions.model_fields:
-            raise unknown(f"option in {config}:", name, RunOptions.model_fields)
+    for what, names in ((f"option in {config}:", settings), ("option", given)):
+        for name in names:
+            if name not in RunOptions.model_fields:
+                raise unknown(what, name, RunOptions.model_fields)
     try:
         return RunOptions.model_validate({**settings, **given})
     except ValidationError as error:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mmbench.data.vendored import fingerprint
-from mmbench.errors import PluginError, UnknownName, UsageError
+from mmbench.errors import DataError, DuplicateName, PluginError, UnknownName, UsageError
 from mmbench.fingerprint import source_hash
 from mmbench.jobs import SCHEMA, digest
 from mmbench.registry import Registry
@@ -84,8 +84,10 @@ def _data(spelling: str, registry: Registry) -> str:
     pick = parse(spelling)
     try:
         return digest([spelling, fingerprint(registry.datasets[pick.name].files)])
-    except UnknownName:
+    except (UnknownName, DuplicateName):
         return "not installed"
+    except DataError:
+        return "unreadable"
 
 
 def _differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:

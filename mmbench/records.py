@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import importlib.metadata
 import platform
 import traceback
 from typing import Any
@@ -14,8 +15,6 @@ __all__ = ["failed", "opened"]
 
 def opened(columns: dict[str, Any]) -> dict[str, Any]:
     """The record of an item that starts now: its known columns and where it runs."""
-    import torch
-
     import mmbench
 
     return {
@@ -24,7 +23,7 @@ def opened(columns: dict[str, Any]) -> dict[str, Any]:
             timespec="milliseconds"
         ),
         "mmbench_version": mmbench.__version__,
-        "torch_version": str(torch.__version__),
+        "torch_version": importlib.metadata.version("torch"),
         "python_version": platform.python_version(),
         "schema": SCHEMA,
     }

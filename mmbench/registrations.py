@@ -73,7 +73,8 @@ class Registration:
                 f"'module:attribute'. Found {self.target!r}."
             )
         if not self.summary:
-            lines = (getattr(self.target, "__doc__", None) or "").strip().splitlines()
+            documented = "" if isinstance(self.target, str) else self.target.__doc__
+            lines = (documented or "").strip().splitlines()
             object.__setattr__(self, "summary", lines[0] if lines else "")
 
     @property
@@ -245,6 +246,11 @@ class Encoder(Registration):
     kinds: tuple[str, ...] = field(kw_only=True)
     default_for: tuple[str, ...] = field(default=(), kw_only=True)
     preparation: Target = field(default="mmbench.data.preparation:Standardise", kw_only=True)
+
+    @property
+    def preparation_module(self) -> str:
+        """The module whose source the preparation lives in."""
+        return Registration(self.name, self.preparation).module
 
     def load_preparation(self) -> Callable[..., Any]:
         """Import the preparation."""

@@ -8,7 +8,7 @@ import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from types import ModuleType
+from types import MappingProxyType, ModuleType
 from typing import Any, TypeVar
 
 import pluggy
@@ -81,6 +81,11 @@ class Shelf(Mapping[str, R]):
     def clashes(self) -> dict[str, list[str]]:
         """Names that more than one plugin registers, with their distributions."""
         return {name: found for name, found in self.sources.items() if len(found) > 1}
+
+    @property
+    def entries(self) -> Mapping[str, R]:
+        """All registrations, for those who look and do not use: of a clash, the first."""
+        return MappingProxyType(self._entries)
 
     def __getitem__(self, name: str) -> R:
         if name not in self._entries:

@@ -22,6 +22,8 @@ ARM = [
     "encoders",
     "fusion",
     "objective",
+    "alignment",
+    "lambdas",
     "weighting",
     "seed",
     "budget",

@@ -12,12 +12,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
-from mmbench.engine import EngineSettings, Event, Finished, Item
+from mmbench.engine import EngineSettings, Event, Finished, Item, Started
 from mmbench.errors import JournalError
 from mmbench.jobs import Job
 from mmbench.journal import Journal
 from mmbench.machine import describe, resolve_device
 from mmbench.options import RunOptions, read_options
+from mmbench.records import opened
 from mmbench.registry import Plugin, Registry, load_registry
 from mmbench.results import JOBS, LATENCIES, MANIFEST, load
 from mmbench.suite import plan
@@ -57,6 +58,7 @@ class Outcome:
         folder: of the results.
         jobs: the jobs asked for.
         ran: how many of them ran now; the others had a record.
+        left: how many have no record, because the run ended early.
         failed: records of those that failed, now or before.
         broken: plugins that could not be loaded.
         interrupted: whether Ctrl-C ended it.
@@ -67,6 +69,7 @@ class Outcome:
     folder: Path
     jobs: Sequence[Job]
     ran: int = 0
+    left: int = 0
     failed: Sequence[Mapping[str, Any]] = ()
     broken: tuple[Plugin, ...] = ()
     interrupted: bool = False
@@ -113,7 +116,9 @@ def make_report(folder: Path, out: Path | None = None) -> Path:
     """
     from mmbench.reporting import write_report
 
-    return write_report(load(folder), load_registry().reports.values(), out or folder)
+    shelf = load_registry().reports
+    sections = [shelf[name] for name in shelf if name not in shelf.clashes]
+    return write_report(load(folder), sections, out or folder)
 
 
 @dataclass
@@ -134,10 +139,12 @@ class _Runner:
         todo = [job for job in jobs if job.key not in done]
         if todo:
             self._write_manifest()
+        finished: list[str] = []
         for record in self._execute(
             "Training", todo, "mmbench.worker:run_job", journal, self._workers
         ):
             records[record["job"]] = record
+            finished.append(record["job"])
         if self.options.latency and not self.interrupted:
             self._profile(jobs, records, latencies)
         mine = [records[job.key] for job in jobs if job.key in records]
@@ -147,7 +154,8 @@ class _Runner:
         return Outcome(
             folder=self.options.out,
             jobs=jobs,
-            ran=sum(job.key in records for job in todo),
+            ran=len(finished),
+            left=len({job.key for job in todo} - set(finished)),
             failed=[record for record in mine if record["status"] == "failed"],
             broken=self.registry.broken,
             interrupted=self.interrupted,
@@ -186,6 +194,8 @@ class _Runner:
         """Run items, write each record as it comes, and hand it on."""
         if not items:
             return
+        columns = {item.key: item.columns() for item in items}
+        begun: dict[str, dict[str, Any]] = {}
         settings = EngineSettings(work, min(workers, len(items)), 1, self.options.timeout)
         engine = self.registry.engines.with_role("default").load()
         events = cast("Generator[Event, None, None]", engine(items, settings))
@@ -193,10 +203,14 @@ class _Runner:
         try:
             for event in events:
                 self.listener.event(event)
+                if isinstance(event, Started):
+                    begun[event.key] = opened(columns[event.key])
                 if isinstance(event, Finished):
-                    journal.append(event.record)
-                    yield event.record
-                    if self.options.fail_fast and event.record["status"] == "failed":
+                    # A worker that died could not say when it began, nor with which versions.
+                    record = {**begun.pop(event.key, {}), **event.record}
+                    journal.append(record)
+                    yield record
+                    if self.options.fail_fast and record["status"] == "failed":
                         break
         except KeyboardInterrupt:
             self.interrupted = True

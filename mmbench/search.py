@@ -1,4 +1,4 @@
-"""Search spaces of hyperparameters."""
+"""Search spaces of hyperparameters, and what a job searches."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ from mmbench.errors import BadParameter
 if TYPE_CHECKING:
     import numpy as np
 
-__all__ = ["Choice", "Float", "Int", "Space"]
+    from mmbench.registry import Registry
+
+__all__ = ["OPTIMISER", "Choice", "Float", "Int", "Space", "search_spaces"]
 
 
 @dataclass(frozen=True)
@@ -28,7 +30,8 @@ class Float:
         return float(rng.uniform(self.low, self.high))
 
     def check(self, value: Any) -> float:
-        if isinstance(value, bool) or not isinstance(value, int | float):
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        if not number or not math.isfinite(value):
             raise BadParameter(f"expected a number, found {value!r}")
         return float(value)
 
@@ -70,3 +73,25 @@ class Choice:
 
 Space: TypeAlias = Float | Int | Choice
 """A user may set a value outside [low, high] on purpose; the range only bounds the search."""
+
+OPTIMISER: dict[str, Space] = {
+    "lr": Float(5e-4, 2e-2, log=True),
+    "weight_decay": Float(1e-5, 1e-1, log=True),
+}
+
+
+def search_spaces(registry: Registry, fusion: str, weighting: str) -> dict[str, Space]:
+    """What a job's trials draw: the optimiser's, the fusion's and the weighting's hyperparameters.
+
+    Encoders keep their defaults in every trial: they are shared by all methods.
+    """
+    scopes = {
+        "fusion": registry.fusions[fusion].parameters,
+        "weighting": registry.weightings[weighting].parameters,
+    }
+    own = {
+        f"{scope}.{name}": space
+        for scope, spaces in scopes.items()
+        for name, space in spaces.items()
+    }
+    return {**OPTIMISER, **own}

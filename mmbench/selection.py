@@ -16,7 +16,7 @@ from mmbench.registry import Shelf
 __all__ = ["match_modality", "parse", "select", "split_list"]
 
 SPELLING = re.compile(
-    r"(?P<name>[^\[\]:]+)(?::(?P<modality>[^\[\]]+))?(?:\[(?P<params>[^\[\]]*)\])?\Z"
+    r"(?P<name>[^\[\]:]+)(?::(?P<modality>[^\[\]:]+))?(?:\[(?P<params>[^\[\]]*)\])?\Z"
 )
 WORDS: dict[str, Any] = {"true": True, "false": False, "none": None}
 

@@ -8,12 +8,13 @@ from itertools import permutations, product
 
 from mmbench.budgets import BUDGETS, Budget
 from mmbench.data.vendored import fingerprint
-from mmbench.errors import UsageError, unknown
+from mmbench.errors import DataError, UsageError, unknown
 from mmbench.fingerprint import source_hash
 from mmbench.jobs import Job, Objective, Pick, digest
 from mmbench.options import RunOptions
 from mmbench.registrations import Dataset, Registration
 from mmbench.registry import Registry
+from mmbench.search import search_spaces
 from mmbench.selection import match_modality, select
 
 __all__ = ["plan"]
@@ -40,6 +41,7 @@ def plan(options: RunOptions, registry: Registry, device: str) -> list[Job]:
     jobs: dict[str, Job] = {}
     datasets = [_Arms(options, registry, pick) for pick in _datasets(options, registry)]
     _check_tables(options, datasets)
+    _check_encoders(options, datasets)
     for arms in datasets:
         first = [arms.job(*arm, budget=budget, device=device) for arm in arms]
         for seed in range(options.seeds or budget.seeds):
@@ -64,6 +66,15 @@ def _check_tables(options: RunOptions, datasets: list[_Arms]) -> None:
                 raise unknown("entry of the tables λ and w:", name, names)
 
 
+def _check_encoders(options: RunOptions, datasets: list[_Arms]) -> None:
+    """Every encoder is chosen for a modality of a chosen dataset."""
+    modalities = {name for arms in datasets for name in arms.modalities}
+    for option in options.encoders:
+        name = option.partition("=")[0]
+        if name not in modalities:
+            raise unknown("modality of the chosen datasets:", name, modalities)
+
+
 def _budget(options: RunOptions) -> Budget:
     budget = BUDGETS[options.budget]
     if options.trials:
@@ -76,7 +87,7 @@ def _budget(options: RunOptions) -> Budget:
 def _datasets(options: RunOptions, registry: Registry) -> list[Pick]:
     if options.datasets:
         return select(options.datasets, registry.datasets)
-    embedded = [name for name, entry in registry.datasets.items() if entry.embedded]
+    embedded = [name for name, entry in registry.datasets.entries.items() if entry.embedded]
     return select(embedded, registry.datasets)
 
 
@@ -93,7 +104,7 @@ class _Arms:
         self.default_fusion = Pick(registry.fusions.with_role("default").name)
         self.default_weighting = Pick(registry.weightings.with_role("default").name)
         self.alignment = _alignment(options, registry)
-        self.data = digest([str(dataset), fingerprint(self.registration.files)])
+        self.data = digest([str(dataset), _fingerprint(self.registration)])
 
     @property
     def fused(self) -> tuple[str, ...]:
@@ -152,6 +163,9 @@ class _Arms:
             again=again,
             sources=self._sources(fusion, weighting, objective, encoders),
             data=self.data,
+            search=self._search(fusion, weighting) if budget.trials > 1 else {},
+            fusion_role="again" if again else registration.role,
+            weighting_role=self.registry.weightings[weighting.name].role,
         )
 
     def _product(
@@ -166,7 +180,7 @@ class _Arms:
         named = "joint+uni" if self.options.weightings and not self.options.all else "joint"
         objective = self._objective(named)
         weighting = weightings[0] if not self.options.all else self.default_weighting
-        roles = [Pick(name) for name, entry in self.registry.fusions.items() if entry.role]
+        roles = [Pick(name) for name, entry in self.registry.fusions.entries.items() if entry.role]
         yield from self._product(roles, [weighting], objective)
         yield self.default_fusion, weighting, objective, True
 
@@ -185,6 +199,10 @@ class _Arms:
         alignment = self.alignment if "align" in terms else None
         return Objective(terms, alignment, options.lambdas, options.ws)
 
+    def _search(self, fusion: Pick, weighting: Pick) -> dict[str, str]:
+        spaces = search_spaces(self.registry, fusion.name, weighting.name)
+        return {name: repr(space) for name, space in spaces.items()}
+
     def _sources(
         self, fusion: Pick, weighting: Pick, objective: Objective, encoders: Mapping[str, Pick]
     ) -> dict[str, str]:
@@ -195,9 +213,18 @@ class _Arms:
             registry.weightings[weighting.name],
             *(registry.encoders[pick.name] for pick in encoders.values()),
         ]
+        modules = [registry.encoders[pick.name].preparation_module for pick in encoders.values()]
         if objective.alignment:
             used.append(registry.alignments[objective.alignment.name])
-        return {entry.module: source_hash(entry.module) for entry in used}
+        modules += [entry.module for entry in used]
+        return {module: source_hash(module) for module in modules}
+
+
+def _fingerprint(registration: Dataset) -> str:
+    try:
+        return fingerprint(registration.files)
+    except DataError:
+        return "unreadable"  # Its jobs fail with the reason; those of other datasets run.
 
 
 def _modalities(dataset: Pick, registration: Dataset) -> tuple[str, ...]:
@@ -238,7 +265,7 @@ def _encoders(
 
 
 def _default_encoder(registry: Registry, kind: str) -> str:
-    for name, entry in registry.encoders.items():
+    for name, entry in registry.encoders.entries.items():
         if kind in entry.default_for:
             return name
     raise UsageError(

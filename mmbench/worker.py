@@ -56,8 +56,7 @@ def run_job(job: Job, report: Report) -> dict[str, Any]:
 
 def _run(job: Job, record: dict[str, Any], enter: Report) -> dict[str, Any]:
     enter("load", 0.0)
-    registry = load_registry()
-    record["fusion_role"] = "again" if job.again else registry.fusions[job.fusion.name].role
+    load_registry()
     reset_peak_memory(job.device)
     enter("data", 0.0)
     vault = open_vault(job)

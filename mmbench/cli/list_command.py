@@ -45,7 +45,7 @@ def _rows(shelf: Shelf[Any]) -> list[dict[str, Any]]:
             "parameters": {key: repr(space) for key, space in entry.parameters.items()},
             **_details(entry),
         }
-        for name, entry in shelf.items()
+        for name, entry in shelf.entries.items()
     ]
 
 
@@ -68,7 +68,7 @@ def _details(entry: Registration) -> dict[str, Any]:
 def _print(title: str, shelf: Shelf[Any]) -> None:
     click.echo(click.style(f"{title} ({len(shelf)})", bold=True))
     width = max((len(name) for name in shelf), default=0)
-    for name, entry in shelf.items():
+    for name, entry in shelf.entries.items():
         details = ", ".join(str(value) for value in (*_short(entry), entry.paper) if value)
         click.echo(f"  {name:<{width}}  {entry.summary}{f'  [{details}]' if details else ''}")
     click.echo()

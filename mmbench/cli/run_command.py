@@ -143,7 +143,9 @@ def command(
 def _given(given: dict[str, Any]) -> dict[str, Any]:
     """Only what was said on the command line, so that a file's options survive."""
     found = {
-        name.rstrip("_"): value for name, value in given.items() if value not in (None, (), False)
+        name.rstrip("_"): value
+        for name, value in given.items()
+        if value is not None and value is not False and value != ()
     }
     for table in ("lambdas", "ws"):
         if table in found:
@@ -190,12 +192,14 @@ def _print_outcome(outcome: Outcome, seconds: float) -> None:
         from mmbench.cli.summary import print_summary
 
         print_summary(outcome.folder)
-    total, before = len(outcome.jobs), len(outcome.jobs) - outcome.ran
+    total = len(outcome.jobs)
+    before = total - outcome.ran - outcome.left
     if outcome.interrupted:
         click.echo(f"Interrupted after {outcome.ran} jobs. The same command goes on from here.")
     elif outcome.ran:
         kept = f", {before} kept from before" if before else ""
-        click.echo(f"{outcome.ran} of {total} jobs ran in {seconds:.0f} s{kept}.")
+        left = f", {outcome.left} left to run" if outcome.left else ""
+        click.echo(f"{outcome.ran} of {total} jobs ran in {seconds:.0f} s{kept}{left}.")
     else:
         click.echo(f"Nothing to do: all {total} jobs have records in {outcome.folder}.")
     for plugin in outcome.broken:

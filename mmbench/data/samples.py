@@ -44,6 +44,30 @@ class Samples:
     def __post_init__(self) -> None:
         if not self.inputs:
             raise DataError("Expected at least one modality in `inputs`. Found none.")
+        self._check_modalities()
+        self._check_counts()
+        if self.split is not None and not set(np.unique(self.split)) <= set(PARTS):
+            raise DataError(
+                f"Expected `split` to name {', '.join(PARTS)} only. "
+                f"Found {', '.join(map(str, np.unique(self.split)))}."
+            )
+        if self.targets.dtype.kind == "f" and not np.isfinite(self.targets).all():
+            bad = int(np.argmax(~np.isfinite(self.targets.reshape(len(self), -1)).all(axis=1)))
+            raise DataError(f"Expected finite targets. Found {self.targets[bad]} at sample {bad}.")
+
+    def _check_modalities(self) -> None:
+        for where, named in (("lengths", self.lengths), ("present", self.present)):
+            for name in sorted(set(named) - set(self.inputs)):
+                raise DataError(
+                    f"Expected `{where}` to speak of {', '.join(sorted(self.inputs))}. Found {name!r}."
+                )
+        for name, values in self.present.items():
+            if values.dtype != np.bool_:  # whole numbers would select samples 0 and 1
+                raise DataError(
+                    f"Expected `present[{name!r}]` to be bool. Found {values.dtype}. Pass `.astype(bool)`."
+                )
+
+    def _check_counts(self) -> None:
         per_sample = {f"inputs[{name!r}]": values for name, values in self.inputs.items()}
         per_sample |= {f"lengths[{name!r}]": values for name, values in self.lengths.items()}
         per_sample |= {f"present[{name!r}]": values for name, values in self.present.items()}
@@ -57,14 +81,6 @@ class Samples:
                     f"Expected `{where}` to hold {len(self.targets)} samples, as `targets` does. "
                     f"Found {len(values)}."
                 )
-        if self.split is not None and not set(np.unique(self.split)) <= set(PARTS):
-            raise DataError(
-                f"Expected `split` to name {', '.join(PARTS)} only. "
-                f"Found {', '.join(map(str, np.unique(self.split)))}."
-            )
-        if self.targets.dtype.kind == "f" and not np.isfinite(self.targets).all():
-            bad = int(np.argmax(~np.isfinite(self.targets.reshape(len(self), -1)).all(axis=1)))
-            raise DataError(f"Expected finite targets. Found {self.targets[bad]} at sample {bad}.")
 
     def __len__(self) -> int:
         return len(self.targets)

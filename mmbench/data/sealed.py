@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -113,10 +114,17 @@ def _fit(
         index = index[samples.present[name][index]]
     if len(index) == 0:
         raise DataError(f"Expected modality {name!r} in at least one training sample. Found none.")
-    try:
+    with _naming(name):
         return preparation.fit(samples.inputs[name][index], _mask(samples, name, index))
+
+
+@contextmanager
+def _naming(modality: str) -> Iterator[None]:
+    """Say of which modality the data is wrong."""
+    try:
+        yield
     except DataError as error:
-        raise DataError(f"Modality {name!r}: {error}") from error
+        raise DataError(f"Modality {modality!r}: {error}") from error
 
 
 def _part(
@@ -124,7 +132,9 @@ def _part(
 ) -> Part:
     inputs, masks, present = {}, {}, {}
     for name, preparation in fitted.items():
-        prepared = preparation.transform(samples.inputs[name][index], _mask(samples, name, index))
+        with _naming(name):
+            mask = _mask(samples, name, index)
+            prepared = preparation.transform(samples.inputs[name][index], mask)
         inputs[name] = prepared.values
         if prepared.mask is not None:
             masks[name] = prepared.mask

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 import torch
@@ -16,7 +16,7 @@ from mmbench.jobs import Job
 from mmbench.model import FusionModel
 from mmbench.objective import planned_terms
 from mmbench.registrations import Registration
-from mmbench.registry import Registry
+from mmbench.registry import Registry, Shelf
 from mmbench.seeding import derive
 from mmbench.tasks import Task
 
@@ -35,7 +35,7 @@ class Recipe:
 
     Attributes:
         job: what is trained.
-        registry: where its plugins are found.
+        registry: where its plugins are found; the recipe keeps it without its datasets.
         specs: modality -> what its encoder is given.
         task: fitted.
         gallery: the modality that is retrieved, "" outside retrieval.
@@ -47,6 +47,11 @@ class Recipe:
     specs: Mapping[str, InputSpec]
     task: Task
     gallery: str = ""
+
+    def __post_init__(self) -> None:
+        # Code that trains holds a recipe, and must not reach the raw dataset through it.
+        without_data = replace(self.registry, datasets=Shelf("dataset"))
+        object.__setattr__(self, "registry", without_data)
 
     @property
     def fused(self) -> tuple[str, ...]:
@@ -72,18 +77,21 @@ class Recipe:
         size = self.task.head_size
         names = self.job.modalities if registration.level != "none" else ()
         encoders = {name: self._encoder(name) for name in names}
-        kinds = {term.kind for term in self.terms}
-        needs_heads = "uni" in kinds or registration.level == "logits"
-        headed = self.fused if needs_heads and names else ()
-        if self.gallery:
-            headed = (*headed, self.gallery)
         heads = {
-            name: self._seeded(f"head {name}", lambda: nn.Linear(DIM, size)) for name in headed
+            name: self._seeded(f"head {name}", lambda: nn.Linear(DIM, size))
+            for name in self._headed(registration.level)
         }
         fusion, is_prediction = self._fusion(hyper)
         head = None if is_prediction else self._seeded("head", lambda: nn.Linear(OUT_DIM, size))
         return FusionModel(
-            encoders, fusion, registration.level, head, heads, self._alignments(), self.gallery
+            encoders,
+            fusion,
+            registration.level,
+            head,
+            heads,
+            self._alignments(),
+            self.gallery,
+            size if is_prediction else OUT_DIM,
         )
 
     def weighting(self, hyper: Mapping[str, Any], terms: tuple[Term, ...]) -> LossWeighting:
@@ -97,6 +105,12 @@ class Recipe:
                 f"Found {type(weighting).__name__}."
             )
         return weighting
+
+    def _headed(self, level: str) -> tuple[str, ...]:
+        """The modalities with a head of their own: those a term or the fusion needs, and the gallery."""
+        asked = {term.name.partition(":")[2] for term in self.terms if term.kind == "uni"}
+        headed = tuple(name for name in self.fused if level == "logits" or name in asked)
+        return (*headed, self.gallery) if self.gallery else headed
 
     def _encoder(self, name: str) -> nn.Module:
         pick = self.job.encoders[name]

@@ -94,7 +94,8 @@ def fit(
     """
     initialise = getattr(model.fusion, "initialise", None)
     if initialise is not None:
-        initialise(task, data.train.targets)
+        torch.manual_seed(derive(settings.seed, "initialise"))
+        initialise(task, data.train.targets.clone())  # a copy: the part is shared between jobs
     curves = Curves()
     if not any(parameter.requires_grad for parameter in model.parameters()):
         return Fitted(model, _validate(model, data, task, terms, curves)[0], curves)
@@ -230,4 +231,4 @@ def _note(curves: Curves, means: Mapping[str, float], weights: Mapping[str, floa
     for name, value in means.items():
         curves.terms.setdefault(name, []).append(value)
     for name, value in weights.items():
-        curves.weights.setdefault(name, []).append(value)
+        curves.weights.setdefault(name, []).append(float(value))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -10,18 +10,14 @@ from typing import Any
 import numpy as np
 
 from mmbench.data.sealed import TrainingData
-from mmbench.search import Float, Space
+from mmbench.search import search_spaces
 from mmbench.seeding import derive
 from mmbench.training.build import Recipe
 from mmbench.training.loop import Fitted, Settings, fit
 
-__all__ = ["OPTIMISER", "Tuned", "hyperparameters", "tune"]
+__all__ = ["Tuned", "hyperparameters", "tune"]
 
-OPTIMISER: dict[str, Space] = {
-    "lr": Float(5e-4, 2e-2, log=True),
-    "weight_decay": Float(1e-5, 1e-1, log=True),
-}
-DEFAULTS: dict[str, Any] = {"lr": 4e-3, "weight_decay": 1e-2}
+DEFAULTS: dict[str, Any] = {"lr": 2e-3, "weight_decay": 1e-2}
 
 
 @dataclass(frozen=True)
@@ -77,17 +73,12 @@ def hyperparameters(recipe: Recipe, trial: int) -> dict[str, Any]:
     """The setting of a trial: the defaults first, then draws.
 
     A draw depends on seed, trial and the parameter's name alone, so that all methods meet the same learning
-    rates. Parameters that the user fixed are not drawn. Encoders keep their defaults in every trial: they are
-    shared by all methods.
+    rates. Parameters that the user fixed are not drawn.
     """
     if trial == 0:
         return dict(DEFAULTS)
     job = recipe.job
-    spaces = {
-        **OPTIMISER,
-        **_scope("fusion", recipe.registry.fusions[job.fusion.name].parameters),
-        **_scope("weighting", recipe.registry.weightings[job.weighting.name].parameters),
-    }
+    spaces = search_spaces(recipe.registry, job.fusion.name, job.weighting.name)
     fixed = {f"fusion.{name}": value for name, value in job.fusion.params.items()}
     fixed |= {f"weighting.{name}": value for name, value in job.weighting.params.items()}
     return {
@@ -99,7 +90,3 @@ def hyperparameters(recipe: Recipe, trial: int) -> dict[str, Any]:
 
 def _part_done(on_progress: Callable[[float], None], trial: int, trials: int, done: float) -> None:
     on_progress((trial + done) / trials)
-
-
-def _scope(scope: str, spaces: Mapping[str, Space]) -> dict[str, Space]:
-    return {f"{scope}.{name}": space for name, space in spaces.items()}

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from mmbench_reports.curves import mean_curve, section
 
 from mmbench.artifacts import Text
+from mmbench_reports.curves import mean_curve, section
 
 
 def test_the_mean_ends_where_the_first_seed_ends():

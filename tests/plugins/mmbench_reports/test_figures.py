@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from matplotlib.text import Text
+
 from mmbench_reports.figures import label, panels, spread, stacked
 
 POSITIONS = st.lists(st.floats(-100, 100), min_size=1, max_size=12)

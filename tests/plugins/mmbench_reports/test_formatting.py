@@ -3,6 +3,7 @@ from __future__ import annotations
 import math
 
 import pytest
+
 from mmbench_reports.formatting import (
     counted,
     first_of,

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from mmbench_reports.figures import panels
 from mmbench_reports.labels import at_line_ends, freeze, label_front
 

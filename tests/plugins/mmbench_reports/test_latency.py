@@ -3,9 +3,9 @@ from __future__ import annotations
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
-from mmbench_reports.latency import costs, pareto_front, section
 
 from mmbench.artifacts import Text
+from mmbench_reports.latency import costs, pareto_front, section
 
 POINTS = st.lists(st.tuples(st.integers(0, 6), st.integers(0, 6)), min_size=1, max_size=12)
 

@@ -3,9 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from mmbench_reports.modalities import section, usage
 
 from mmbench.artifacts import Text
+from mmbench_reports.modalities import section, usage
 
 
 def records(shuffled: list[float], greater: bool = True) -> pd.DataFrame:

@@ -1,10 +1,10 @@
 from __future__ import annotations
 
 import numpy as np
-from mmbench_reports.ranking import section
-from mmbench_reports.standings import overall, standings
 
 from mmbench.artifacts import Plot, Table, Text
+from mmbench_reports.ranking import section
+from mmbench_reports.standings import overall, standings
 
 
 def tables(artifacts) -> dict[str, Table]:

@@ -4,6 +4,7 @@ import subprocess
 import sys
 
 import pytest
+
 from mmbench_reports import mmbench_reports
 
 REPORTS = mmbench_reports()

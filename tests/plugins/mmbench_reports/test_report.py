@@ -7,9 +7,9 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
-from mmbench_reports import mmbench_reports
 
 from mmbench.reporting import write_report
+from mmbench_reports import mmbench_reports
 
 
 def page_of(records: pd.DataFrame, out) -> str:

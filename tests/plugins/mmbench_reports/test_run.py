@@ -1,9 +1,8 @@
 from __future__ import annotations
 
-from mmbench_reports.run import environment, section, splits
-
 from mmbench.artifacts import Table, Text
 from mmbench.reporting.comparisons import prepared
+from mmbench_reports.run import environment, section, splits
 
 
 def texts(records) -> str:

@@ -3,9 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from mmbench_reports.standings import overall, standings
 
 from mmbench.statistics import mean_interval, paired_difference
+from mmbench_reports.standings import overall, standings
 
 
 def records(arms: dict[str, list[float | None]], **columns) -> pd.DataFrame:

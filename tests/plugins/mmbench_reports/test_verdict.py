@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from mmbench_reports.verdict import section
 
 from mmbench.artifacts import Plot, Table, Text
 from mmbench.reporting.verdicts import HELPS, verdicts
+from mmbench_reports.verdict import section
 
 
 def of(artifacts, kind):

@@ -3,9 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from mmbench_reports.weightings import BETTER, NO_DIFFERENCE, WORSE, compared, section
 
 from mmbench.artifacts import Text
+from mmbench_reports.weightings import BETTER, NO_DIFFERENCE, WORSE, compared, section
 
 JOINT = [0.50, 0.60, 0.55]
 

@@ -1,0 +1,35 @@
+# `make run` and `make test` do all of their own set-up; a second call sets nothing up again.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+OUT ?= runs/quick
+
+.PHONY: run test lint benchmark publish clean
+
+run: $(READY) ## the main job: every fusion and weighting on the embedded data, with a report
+	$(BIN)/mmbench run --all --budget quick --out $(OUT)
+
+test: lint ## everything a change must pass
+	$(BIN)/python -m pytest
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+benchmark: $(READY) ## speed, as ratios within one run
+	$(BIN)/python -m pytest tests/benchmarks --benchmark-enable --benchmark-only
+
+publish: run ## make results/ and reports/ from a fresh run of the main job
+	mkdir -p results/quick
+	cp $(OUT)/journal.jsonl $(OUT)/latency.jsonl $(OUT)/run.json results/quick/
+	$(BIN)/mmbench report results/quick --out reports/quick
+
+clean:
+	rm -rf $(VENV) runs dist .mypy_cache .pytest_cache .ruff_cache
+
+$(READY): pyproject.toml constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test]'
+	touch $@

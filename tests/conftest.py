@@ -1,0 +1,140 @@
+"""Third-party distributions that are installed for one test, and a registry of toys."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mmbench.registrations import (
+    Alignment,
+    Dataset,
+    Encoder,
+    Engine,
+    Fusion,
+    Modality,
+    Registration,
+    Report,
+    Weighting,
+)
+from mmbench.registry import KINDS, SWITCH, Plugin, Registry, Shelf, load_registry
+from mmbench.search import Choice, Float, Int
+
+
+def write_distribution(folder: Path, name: str, source: str, version: str = "1.0") -> None:
+    """Lay out an installed distribution whose entry point `<name>_plugin` is a module of that name."""
+    entry = f"{name}_plugin"
+    metadata = folder / f"{name}-{version}.dist-info"
+    metadata.mkdir(parents=True)
+    (metadata / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
+    (metadata / "entry_points.txt").write_text(f"[mmbench]\n{entry} = {entry}\n")
+    (folder / f"{entry}.py").write_text(source)
+
+
+@pytest.fixture(scope="session")
+def lay_out() -> Callable[..., None]:
+    """`lay_out(folder, name, source)` writes a distribution without putting it on any path."""
+    return write_distribution
+
+
+@pytest.fixture
+def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Path]]:
+    """`install(name, source)` makes a distribution importable for this test."""
+    monkeypatch.delenv(SWITCH, raising=False)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    before = set(sys.modules)
+
+    def write(name: str, source: str, version: str = "1.0") -> Path:
+        write_distribution(tmp_path, name, source, version)
+        importlib.invalidate_caches()
+        load_registry.cache_clear()
+        return tmp_path
+
+    load_registry.cache_clear()
+    yield write
+    load_registry.cache_clear()
+    for name in set(sys.modules) - before:
+        if name.endswith("_plugin"):
+            del sys.modules[name]
+
+
+def stock() -> dict[str, list[Registration]]:
+    """Toys of every kind; nothing of them can be imported."""
+    return {
+        "alignments": [
+            Alignment("pull", "toy.alignments:Pull", role="default"),
+            Alignment("push", "toy.alignments:Push"),
+        ],
+        "datasets": [
+            Dataset(
+                "facts",
+                "toy.data:facts",
+                task="classification",
+                modalities={"table": "tabular", "note": "text"},
+            ),
+            Dataset(
+                "remote",
+                "toy.data:remote",
+                task="regression",
+                modalities={
+                    "left": "tabular",
+                    "right": "tabular",
+                    "note": Modality("text", "wide"),
+                },
+                embedded=False,
+            ),
+        ],
+        "encoders": [
+            Encoder("dense", "toy.encoders:Dense", kinds=("tabular",), default_for=("tabular",)),
+            Encoder(
+                "reader",
+                "toy.encoders:Reader",
+                kinds=("text",),
+                default_for=("text",),
+                preparation="toy.words:Words",
+            ),
+            Encoder(
+                "wide",
+                "toy.wide:Wide",
+                kinds=("tabular", "text"),
+                parameters={"size": Int(1, 9)},
+            ),
+        ],
+        "engines": [Engine("here", "toy.engines:run", role="default")],
+        "fusions": [
+            Fusion("join", "toy.fusions:Join", role="default", parameters={"size": Int(1, 9)}),
+            Fusion("prior", "toy.fusions:Prior", level="none", role="prior"),
+            Fusion("single", "toy.fusions:Single", per_modality="alone", role="unimodal"),
+            Fusion("mixed", "toy.fusions:Mixed", per_modality="named", role="shuffled"),
+            Fusion("extra", "toy.extra:Extra", parameters={"mode": Choice(("a", "b"))}),
+        ],
+        "reports": [Report("page", "toy.reports:page")],
+        "weightings": [
+            Weighting("plain", "toy.weightings:Plain", role="default"),
+            Weighting("learned", "toy.weightings:Learned", parameters={"rate": Float(0.0, 1.0)}),
+        ],
+    }
+
+
+@pytest.fixture
+def build() -> Callable[..., Registry]:
+    """`build(fusions=[…])` makes a registry of toys, with the entries of some kinds replaced."""
+
+    def make(broken: Iterable[Plugin] = (), **replaced: Iterable[Registration]) -> Registry:
+        shelves: dict[str, Shelf[Any]] = {}
+        for kind, entries in {**stock(), **replaced}.items():
+            shelves[kind] = Shelf(KINDS[kind].kind, broken)
+            for entry in entries:
+                shelves[kind].put(entry, "toy")
+        return Registry(plugins=tuple(broken), **shelves)
+
+    return make
+
+
+@pytest.fixture
+def registry(build: Callable[..., Registry]) -> Registry:
+    return build()

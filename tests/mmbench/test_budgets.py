@@ -1,0 +1,23 @@
+from __future__ import annotations
+
+import dataclasses
+import itertools
+
+from mmbench.budgets import BUDGETS
+
+
+def test_a_budget_knows_its_own_name() -> None:
+    assert {name: budget.name for name, budget in BUDGETS.items()} == {
+        name: name for name in ("quick", "standard", "full")
+    }
+
+
+def test_each_budget_spends_at_least_what_the_smaller_one_does() -> None:
+    values = [dataclasses.astuple(BUDGETS[name])[1:] for name in ("quick", "standard", "full")]
+    for smaller, larger in itertools.pairwise(values):
+        assert all(a <= b for a, b in zip(smaller, larger, strict=True))
+    assert values[0] != values[1] != values[2]
+
+
+def test_patience_can_end_a_trial_before_its_epochs_do() -> None:
+    assert all(0 < budget.patience < budget.epochs for budget in BUDGETS.values())
