@@ -17,8 +17,10 @@ from mmbench.registry import SWITCH
 __all__ = ["cli", "main"]
 
 COMMANDS = {
+    "check": "Check that plugins keep to their contract.",
     "env": "Describe this machine and the installed versions.",
     "list": "List what plugins bring.",
+    "new": "Write the package of a new plugin.",
     "plugins": "List plugins, also those that could not be loaded.",
     "report": "Write tables, plots and the page of a results folder.",
     "run": "Run a comparison and write its report.",
