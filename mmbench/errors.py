@@ -8,6 +8,7 @@
     │   ├── DuplicateName       two plugins register one name
     │   └── BadParameter        a parameter that does not exist, or a value out of its range
     ├── PluginError             a plugin cannot be loaded or breaks its contract
+    │   └── NotApplicable       a method has no meaning for this data: the job is skipped, not failed
     ├── DataError               a dataset is missing, corrupt or malformed
     ├── NonFiniteError          training or prediction produced NaN or infinity
     └── JournalError            a results folder cannot be read or written
@@ -27,6 +28,7 @@ __all__ = [
     "JournalError",
     "MmbenchError",
     "NonFiniteError",
+    "NotApplicable",
     "PluginError",
     "UnknownName",
     "UsageError",
@@ -56,6 +58,10 @@ class BadParameter(UsageError):
 
 class PluginError(MmbenchError):
     """A plugin that cannot be loaded or breaks its contract."""
+
+
+class NotApplicable(PluginError):
+    """A method that has no meaning for this data; its job is recorded as skipped, with the reason."""
 
 
 class DataError(MmbenchError):

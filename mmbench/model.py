@@ -42,7 +42,7 @@ class FusionModel(nn.Module):
     """Encoders -> pooled features -> fusion -> head.
 
     Args:
-        encoders: modality -> encoder, sorted by modality.
+        encoders: modality -> encoder, sorted by modality; of a fusion at the level `input`, only the gallery's.
         fusion: as its registration's `level` says.
         level: of the fusion.
         head: fused features to prediction; None where the fusion's output is the prediction.
@@ -73,7 +73,9 @@ class FusionModel(nn.Module):
         self.alignments = _by_modality(alignments or {})
         self.gallery = gallery
         self.out_dim = out_dim
-        self._asks_presence = "presence" in inspect.signature(fusion.forward).parameters
+        asked = inspect.signature(fusion.forward).parameters
+        self._asks_presence = "presence" in asked
+        self._asks_targets = "targets" in asked
 
     def forward(self, batch: Part) -> Outputs:
         tokens, masks, features = self.encode(batch)
@@ -127,7 +129,9 @@ class FusionModel(nn.Module):
         logits: dict[str, Tensor],
     ) -> FusionOutput:
         given: tuple[object, ...]
-        if self.level == "tokens":
+        if self.level == "input":
+            given = self._inputs(batch)
+        elif self.level == "tokens":
             given = (dict(tokens), dict(masks))
         elif self.level == "logits":
             given = (_present_only(logits, batch),)
@@ -135,12 +139,14 @@ class FusionModel(nn.Module):
             given = (len(batch),)
         else:
             given = (dict(features),)  # a copy: a fusion that pops a key leaves the objective whole
+        more: dict[str, object] = {}
         if self._asks_presence:
             everywhere = torch.ones(len(batch), dtype=torch.bool, device=batch.targets.device)
-            presence = {name: batch.present.get(name, everywhere) for name in features}
-            output = self.fusion(*given, presence=presence)
-        else:
-            output = self.fusion(*given)
+            names = self._fused(batch) if self.level == "input" else features
+            more["presence"] = {name: batch.present.get(name, everywhere) for name in names}
+        if self._asks_targets:
+            more["targets"] = batch.targets if self.training else None
+        output = self.fusion(*given, **more)
         if isinstance(output, Tensor):
             output = FusionOutput(output)
         if not isinstance(output, FusionOutput):
@@ -155,6 +161,22 @@ class FusionModel(nn.Module):
                 f"Return one row per sample, of the size the fusion was built with."
             )
         return output
+
+    def _fused(self, batch: Part) -> list[str]:
+        return sorted(name for name in batch.inputs if name != self.gallery)
+
+    def _inputs(self, batch: Part) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+        """Series (B, T, C) and masks (B, T), zeros and false where the modality is absent."""
+        series: dict[str, Tensor] = {}
+        masks: dict[str, Tensor] = {}
+        for name in self._fused(batch):
+            x = batch.inputs[name]
+            mask = batch.masks.get(name, x.new_ones(x.shape[:2], dtype=torch.bool))
+            if name in batch.present:
+                mask = mask & batch.present[name][:, None]
+                x = x * batch.present[name][:, None, None]
+            series[name], masks[name] = x, mask
+        return series, masks
 
 
 def pool(tokens: Tensor, mask: Tensor) -> Tensor:

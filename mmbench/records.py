@@ -10,7 +10,7 @@ from typing import Any
 
 from mmbench.jobs import SCHEMA
 
-__all__ = ["failed", "opened"]
+__all__ = ["failed", "opened", "skipped"]
 
 
 def opened(columns: dict[str, Any]) -> dict[str, Any]:
@@ -34,3 +34,8 @@ def failed(record: dict[str, Any], phase: str, error: BaseException | str) -> di
     message = error if isinstance(error, str) else f"{type(error).__name__}: {error}"
     trace = "" if isinstance(error, str) else "".join(traceback.format_exception(error))[-4000:]
     return {**record, "status": "failed", "phase": phase, "error": message, "traceback": trace}
+
+
+def skipped(record: dict[str, Any], phase: str, reason: BaseException) -> dict[str, Any]:
+    """The record of an item that has no meaning for its data, as was found in `phase`."""
+    return {**record, "status": "skipped", "phase": phase, "error": str(reason), "traceback": ""}

@@ -33,7 +33,7 @@ Target: TypeAlias = str | Callable[..., Any]
 Kind: TypeAlias = Literal["image", "text", "audio", "video", "motion", "sensor", "tabular", "omics"]
 KINDS: tuple[str, ...] = ("image", "text", "audio", "video", "motion", "sensor", "tabular", "omics")
 TASKS: tuple[str, ...] = ("classification", "multilabel", "regression", "retrieval")
-LEVELS: tuple[str, ...] = ("tokens", "pooled", "logits", "none")
+LEVELS: tuple[str, ...] = ("input", "tokens", "pooled", "logits", "none")
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*\Z")
 
 
@@ -118,15 +118,21 @@ class Fusion(Registration):
     ======== ============================================================ ======================
     level    forward                                                      returns
     ======== ============================================================ ======================
+    input    `(inputs {m: (B, T, C_m)}, masks {m: (B, T)})`               `(B, out_dim)`
     tokens   `(tokens {m: (B, T_m, D_m)}, masks {m: (B, T_m)})`           `(B, out_dim)`
     pooled   `(features {m: (B, D_m)})`                                   `(B, out_dim)`
     logits   `(logits {m: (B, C)})`, `dims` are C and so is `out_dim`     `(B, C)`, the prediction
     none     `(batch_size)`: a predictor that sees no input               `(B, C)`, the prediction
     ======== ============================================================ ======================
 
+    A fusion at the level `input` stands in the place of the encoders: it is given the prepared series of
+    modalities with one time base, and `dims` are their numbers of channels.
+
     A `forward` that names an argument `presence` is given `{m: (B,) bool}`; to the others an absent modality
-    is zeros and a false mask. It may return `mmbench.FusionOutput`. A module with a method
-    `initialise(task, targets)` is given the training targets once, before training.
+    is zeros and a false mask. One that names an argument `targets` is given the batch's encoded targets in
+    training mode, for a loss of its own, and None otherwise. It may return `mmbench.FusionOutput`. A module
+    with a method `initialise(task, targets)` is given the training targets once, before training. A target
+    that has no meaning for the data raises `mmbench.errors.NotApplicable`: its job is skipped.
 
     Attributes:
         level: what the fusion is given.
@@ -135,16 +141,23 @@ class Fusion(Registration):
         role: `"control"` is part of every comparison; `"default"` is the control that stands where a run
             names no fusion and is entered twice (the A/A arm); `"prior"` predicts without input and
             `"unimodal"` from one modality: what fusing is measured against.
+        vectorises: whether several of it can train in one `vmap` with the results of each alone. False for
+            one that draws random numbers (dropout apart), changes buffers in `forward` or branches on data.
+        tasks: the tasks it has a meaning for, all where left out; a job of another is skipped.
 
     """
 
     kind: ClassVar[str] = "fusion"
 
-    level: Literal["tokens", "pooled", "logits", "none"] = field(default="pooled", kw_only=True)
+    level: Literal["input", "tokens", "pooled", "logits", "none"] = field(
+        default="pooled", kw_only=True
+    )
     per_modality: Literal["", "alone", "named"] = field(default="", kw_only=True)
     role: Literal["", "control", "default", "prior", "unimodal", "shuffled"] = field(
         default="", kw_only=True
     )
+    vectorises: bool = field(default=True, kw_only=True)
+    tasks: tuple[str, ...] = field(default=(), kw_only=True)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -152,6 +165,11 @@ class Fusion(Registration):
             raise PluginError(
                 f"Expected the level of fusion {self.name!r} to be one of {', '.join(LEVELS)}. "
                 f"Found {self.level!r}."
+            )
+        if not set(self.tasks) <= set(TASKS):
+            raise PluginError(
+                f"Expected the tasks of fusion {self.name!r} to be among {', '.join(TASKS)}. "
+                f"Found {', '.join(self.tasks)}."
             )
 
 

@@ -14,10 +14,10 @@ from mmbench.data.samples import Samples
 from mmbench.data.sealed import Vault, prepare
 from mmbench.data.split import make_split
 from mmbench.data.vendored import verify
-from mmbench.errors import DataError, NonFiniteError
+from mmbench.errors import DataError, NonFiniteError, NotApplicable
 from mmbench.jobs import Job, Pick, digest
 from mmbench.machine import peak_memory, reset_peak_memory
-from mmbench.records import failed, opened
+from mmbench.records import failed, opened, skipped
 from mmbench.registry import load_registry
 from mmbench.tasks import TASKS
 from mmbench.training.build import Recipe
@@ -37,7 +37,7 @@ def run_job(job: Job, report: Report) -> dict[str, Any]:
         report: called with the phase (`load`, `data`, `build`, `train`, `evaluate`) and the fraction done.
 
     Returns:
-        The record, with `status` `ok` or `failed`.
+        The record, with `status` `ok`, `failed`, or `skipped` where a method has no meaning for the data.
 
     """
     phase = "load"
@@ -50,6 +50,8 @@ def run_job(job: Job, report: Report) -> dict[str, Any]:
     record = opened(job.columns())
     try:
         return _run(job, record, enter)
+    except NotApplicable as reason:
+        return skipped(record, phase, reason)
     except Exception as error:
         return failed(record, phase, error)
 

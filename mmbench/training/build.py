@@ -11,11 +11,11 @@ from torch import nn
 
 from mmbench.contracts import LossWeighting, Term
 from mmbench.data.preparation import InputSpec
-from mmbench.errors import PluginError
+from mmbench.errors import NotApplicable, PluginError
 from mmbench.jobs import Job
 from mmbench.model import FusionModel
 from mmbench.objective import planned_terms
-from mmbench.registrations import Registration
+from mmbench.registrations import Fusion, Registration
 from mmbench.registry import Registry, Shelf
 from mmbench.seeding import derive
 from mmbench.tasks import Task
@@ -71,12 +71,13 @@ class Recipe:
 
         Raises:
             PluginError: if a plugin cannot be built.
+            NotApplicable: if the fusion has no meaning for this data or task.
 
         """
         registration = self.registry.fusions[self.job.fusion.name]
+        self._require_applicable(registration)
         size = self.task.head_size
-        names = self.job.modalities if registration.level != "none" else ()
-        encoders = {name: self._encoder(name) for name in names}
+        encoders = {name: self._encoder(name) for name in self._encoded(registration.level)}
         heads = {
             name: self._seeded(f"head {name}", lambda: nn.Linear(DIM, size))
             for name in self._headed(registration.level)
@@ -106,6 +107,46 @@ class Recipe:
             )
         return weighting
 
+    def _require_applicable(self, fusion: Fusion) -> None:
+        if fusion.tasks and self.task.name not in fusion.tasks:
+            raise NotApplicable(
+                f"Expected the task of fusion {fusion.name!r} to be {' or '.join(fusion.tasks)}. "
+                f"Found {self.task.name}."
+            )
+        if fusion.level != "input":
+            return
+        terms = [term.name for term in self.terms if term.kind != "joint"]
+        if terms:
+            raise NotApplicable(
+                f"Expected the objective 'joint', since fusion {fusion.name!r} joins modalities before any "
+                f"is encoded by itself. Found the terms {', '.join(terms)}."
+            )
+
+    def _encoded(self, level: str) -> tuple[str, ...]:
+        """The modalities with an encoder of their own."""
+        if level == "none":
+            return ()
+        if level == "input":
+            return (self.gallery,) if self.gallery else ()
+        return self.job.modalities
+
+    def _channels(self) -> dict[str, int]:
+        """Modality -> channels, of modalities with one time base."""
+        shapes = {name: self.specs[name].shape for name in self.fused}
+        series = all(
+            len(shape) == 2 and not self.specs[name].vocabulary for name, shape in shapes.items()
+        )
+        if not series or len({shape[0] for shape in shapes.values()}) != 1:
+            found = ", ".join(
+                f"{name} {'ids ' * bool(self.specs[name].vocabulary)}{shape}"
+                for name, shape in shapes.items()
+            )
+            raise NotApplicable(
+                f"Expected modalities with one time base for fusion {self.job.fusion.name!r}: samples of "
+                f"shape (T, C) with one T. Found {found}."
+            )
+        return {name: shape[1] for name, shape in shapes.items()}
+
     def _headed(self, level: str) -> tuple[str, ...]:
         """The modalities with a head of their own: those a term or the fusion needs, and the gallery."""
         asked = {term.name.partition(":")[2] for term in self.terms if term.kind == "uni"}
@@ -127,7 +168,10 @@ class Recipe:
         is_prediction = registration.level in ("logits", "none")
         in_size = self.task.head_size if is_prediction else DIM
         out_size = self.task.head_size if is_prediction else OUT_DIM
-        dims = {} if registration.level == "none" else dict.fromkeys(self.fused, in_size)
+        if registration.level == "input":
+            dims = self._channels()
+        else:
+            dims = {} if registration.level == "none" else dict.fromkeys(self.fused, in_size)
         params = {**pick.params, **_scoped(hyper, "fusion")}
         if registration.per_modality == "named":
             params["modality"] = pick.modality

@@ -12,10 +12,12 @@ from torch import Tensor, nn
 from mmbench.errors import unknown
 from mmbench_fusions.operators import Concat
 
-__all__ = ["Prior", "Shuffled", "Unimodal", "exchange"]
+__all__ = ["Named", "Prior", "Shuffled", "Unimodal", "exchange"]
 
 
-class _Named(Protocol):
+class Named(Protocol):
+    """A task, as far as a fusion knows it."""
+
     name: str
 
 
@@ -33,7 +35,7 @@ class Prior(nn.Module):
         super().__init__()
         self.register_buffer("logits", torch.zeros(out_dim))
 
-    def initialise(self, task: _Named, targets: Tensor) -> None:
+    def initialise(self, task: Named, targets: Tensor) -> None:
         """Learn from the training targets, `(N,)` or `(N, K)`."""
         if task.name in _LOGITS:
             logits = _LOGITS[task.name](targets, len(self.logits))

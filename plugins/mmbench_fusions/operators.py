@@ -11,13 +11,15 @@ from mmbench.contracts import FusionOutput
 from mmbench_fusions.mlp import mlp
 from mmbench_fusions.presence import (
     absent_as_zero,
+    known_features,
     masked_softmax,
     per_modality,
     presence_matrix,
+    product_over_present,
 )
 from mmbench_fusions.projections import Projections
 
-__all__ = ["Concat", "Gated", "Max", "Mean", "Sum", "WeightedMean"]
+__all__ = ["Concat", "Gated", "Max", "Mean", "Product", "Sum", "WeightedMean"]
 
 
 class Concat(nn.Module):
@@ -77,6 +79,20 @@ class Max(_Elementwise):
         return highest.masked_fill(~present.any(dim=1, keepdim=True), 0.0)
 
 
+class Product(_Elementwise):
+    """⊙_m W_m h_m over present modalities; ones where none is.
+
+    Biases start at one, so that a product of many factors starts near one and not near zero.
+    """
+
+    def __init__(self, dims: Mapping[str, int], out_dim: int) -> None:
+        super().__init__(dims, out_dim)
+        self.project = Projections(dims, out_dim, initial_bias=1.0)
+
+    def combine(self, projected: Tensor, present: Tensor) -> Tensor:
+        return product_over_present(projected, present)
+
+
 class WeightedMean(nn.Module):
     """Σ_m softmax(a)_m W_m h_m with learned a, renormalised over present modalities."""
 
@@ -114,10 +130,7 @@ class Gated(nn.Module):
         self, features: Mapping[str, Tensor], presence: Mapping[str, Tensor] | None = None
     ) -> FusionOutput:
         present = presence_matrix(features, presence, self.names)
-        known = {
-            name: features[name].masked_fill(~present[:, index, None], 0.0)
-            for index, name in enumerate(self.names)
-        }
+        known = known_features(features, present, self.names)
         values = torch.tanh(self.project(known))
         scores = self.gate(torch.cat([known[name] for name in self.names], dim=1))
         gates = absent_as_zero(torch.sigmoid(scores.reshape(values.shape)), present)

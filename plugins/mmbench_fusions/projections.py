@@ -17,10 +17,20 @@ class Projections(nn.Module):
     (`values`, `type`).
     """
 
-    def __init__(self, dims: Mapping[str, int], size: int, bias: bool = True) -> None:
+    def __init__(
+        self,
+        dims: Mapping[str, int],
+        size: int,
+        bias: bool = True,
+        initial_bias: float | None = None,
+    ) -> None:
         super().__init__()
         self.names = sorted(dims)
-        self.layers = nn.ModuleList(nn.Linear(dims[name], size, bias) for name in self.names)
+        layers = [nn.Linear(dims[name], size, bias) for name in self.names]
+        if initial_bias is not None:
+            for layer in layers:
+                nn.init.constant_(layer.bias, initial_bias)
+        self.layers = nn.ModuleList(layers)
 
     def forward(self, features: Mapping[str, Tensor]) -> Tensor:
         projected = [

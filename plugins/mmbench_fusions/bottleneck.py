@@ -1,0 +1,85 @@
+"""Attention through a bottleneck."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from mmbench_fusions.grouped import GroupedBlock
+from mmbench_fusions.tokens import TokenProjections, padded
+
+__all__ = ["Bottleneck"]
+
+_HEAD_DIM = 16
+_INITIAL_STD = 0.02
+
+
+class Bottleneck(nn.Module):
+    """[z_m, f_m] = block_m([z_m, f]), f = mean_m f_m: modalities meet in a few tokens f only.
+
+    Attention bottlenecks of MBT, Nagrani 2021, NeurIPS, arXiv:2107.00135. z_m is a class token of m
+    and its tokens; the result is the mean of the present modalities' class tokens after the last
+    layer, normalised. What m says reaches the others in the layer after it was written to f, so
+    that at least two layers are needed.
+
+    Args:
+        tokens: number of tokens f.
+        heads: of attention, 16 wide each.
+        layers: number of blocks per modality.
+
+    """
+
+    def __init__(
+        self,
+        dims: Mapping[str, int],
+        out_dim: int,
+        tokens: int = 4,
+        heads: int = 2,
+        layers: int = 2,
+        dropout: float = 0.1,
+    ) -> None:
+        super().__init__()
+        self.names = sorted(dims)
+        self.project = TokenProjections(dims, out_dim)
+        self.class_tokens = nn.Parameter(torch.randn(len(dims), 1, 1, out_dim) * _INITIAL_STD)
+        self.shared = nn.Parameter(torch.randn(1, 1, tokens, out_dim) * _INITIAL_STD)
+        self.blocks = nn.ModuleList(
+            GroupedBlock(len(dims), out_dim, heads, _HEAD_DIM, 2 * out_dim, dropout)
+            for _ in range(layers)
+        )
+        self.norm = nn.LayerNorm(out_dim)
+
+    def forward(self, tokens: Mapping[str, Tensor], masks: Mapping[str, Tensor]) -> Tensor:
+        classes = self.read(tokens, masks)
+        present = torch.stack([masks[name].any(dim=1) for name in self.names]).to(classes)
+        weights = present / present.sum(dim=0).clamp(min=1)
+        fused: Tensor = self.norm((weights.unsqueeze(2) * classes).sum(dim=0))
+        return fused
+
+    def read(self, tokens: Mapping[str, Tensor], masks: Mapping[str, Tensor]) -> Tensor:
+        """Each modality's class token after the last layer, `(M, B, out_dim)`."""
+        x, mask = padded(self.project(tokens, masks), [masks[name] for name in self.names])
+        groups, size, _, _ = x.shape
+        x = torch.cat([self.class_tokens.expand(-1, size, -1, -1), x], dim=2)
+        present = mask.any(dim=2, keepdim=True)
+        shared = self.shared.expand(groups, size, -1, -1)
+        mask = torch.cat([F.pad(mask, (1, 0), value=True), _all_true(shared)], dim=2)
+        for block in self.blocks:
+            joined = torch.cat([x, shared], dim=2)
+            joined = block(joined, joined, mask)
+            x, written = joined.split([x.shape[2], shared.shape[2]], dim=2)
+            shared = _mean_over(written, present).expand(groups, -1, -1, -1)
+        return x[:, :, 0]
+
+
+def _all_true(x: Tensor) -> Tensor:
+    return torch.ones(x.shape[:-1], dtype=torch.bool, device=x.device)
+
+
+def _mean_over(x: Tensor, present: Tensor) -> Tensor:
+    """Mean over the present modalities: `(M, B, N, D)` and `(M, B, 1)` -> `(1, B, N, D)`."""
+    weight = present.unsqueeze(3).to(x)
+    return (x * weight).sum(dim=0, keepdim=True) / weight.sum(dim=0, keepdim=True).clamp(min=1)
