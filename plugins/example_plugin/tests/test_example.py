@@ -1,0 +1,10 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+
+@pytest.mark.mmbench("self_gated", "dataset:xor")
+def test_conformance(mmbench_property: Callable[[], None]) -> None:
+    mmbench_property()
