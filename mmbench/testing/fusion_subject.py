@@ -74,6 +74,11 @@ class FusionSubject(Subject):
             self.targets[torch.randint(len(self.targets), (size,), generator=generator)],
         )
 
+    def training_batches(self, size: int, seed: int) -> list[Batch]:
+        """One whole, and one with each modality absent from every second sample."""
+        whole, second = self.batch(size, seed), torch.arange(size) % 2 == 1
+        return [whole, *(whole.without(name, second) for name in self.names)]
+
     @property
     def has_masks(self) -> bool:
         return self.fusion.level in ("tokens", "input")

@@ -35,6 +35,10 @@ class Subject(ABC):
     def call(self, module: nn.Module, batch: Batch) -> Tensor:
         """What the module gives, as one tensor."""
 
+    def training_batches(self, size: int, seed: int) -> list[Batch]:
+        """Batches that between them need every parameter."""
+        return [self.batch(size, seed)]
+
     def loss(self, module: nn.Module, batch: Batch) -> Tensor:
         """A scalar that depends on every number the module gives."""
         return dot(self.call(module, batch))

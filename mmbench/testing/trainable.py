@@ -114,11 +114,12 @@ def _trained(registration: Registration) -> list[Subject]:
 def _gradients(subject: Subject, module: nn.Module) -> dict[str, float]:
     """Parameter -> sum of absolute gradients over a few batches; they are left in `.grad`.
 
-    Several batches, because a router or dropout may leave a parameter out of one.
+    Several batches, because a router, dropout or presence may leave a parameter out of one.
     """
     for seed in range(_BATCHES):
         torch.manual_seed(seed)
-        subject.loss(module, subject.batch(_SIZE, seed)).backward()  # type: ignore[no-untyped-call]
+        for batch in subject.training_batches(_SIZE, seed):
+            subject.loss(module, batch).backward()  # type: ignore[no-untyped-call]
     sizes = {}
     for name, parameter in module.named_parameters():
         gradient = torch.zeros(()) if parameter.grad is None else parameter.grad

@@ -5,6 +5,6 @@ from collections.abc import Callable
 import pytest
 
 
-@pytest.mark.mmbench("self_gated", "dataset:xor")
+@pytest.mark.mmbench("shared_gate", "dataset:xor")
 def test_conformance(mmbench_property: Callable[[], None]) -> None:
     mmbench_property()
