@@ -8,6 +8,7 @@ from mmbench.search import Space
 _DROPOUT: dict[str, Space] = {"dropout": Float(0.0, 0.5)}
 _MLP: dict[str, Space] = {"hidden": Int(16, 128, log=True), **_DROPOUT}
 _ATTENTION: dict[str, Space] = {"heads": Choice((1, 2, 4)), **_DROPOUT}
+_SIZED: dict[str, Space] = {"size": Int(16, 64, log=True), **_ATTENTION}
 _FACTOR = Float(0.01, 1.0, log=True)
 _ANY_MODALITY = Int(0, 11)  # a place modulo the number of modalities: 12 is even for 2, 3, 4 and 6
 
@@ -286,7 +287,7 @@ def _cross_attention() -> list[Fusion]:
             level="tokens",
             summary="A crossmodal transformer for every ordered pair of modalities (MulT).",
             paper="Tsai 2019, ACL, arXiv:1906.00295",
-            parameters={"size": Int(16, 64, log=True), "layers": Int(1, 2), **_ATTENTION},
+            parameters={"layers": Int(1, 2), **_SIZED},
         ),
         Fusion(
             "bottleneck",
@@ -294,7 +295,7 @@ def _cross_attention() -> list[Fusion]:
             level="tokens",
             summary="Self-attention within modalities, which meet in a few shared tokens (MBT).",
             paper="Nagrani 2021, NeurIPS, arXiv:2107.00135",
-            parameters={"tokens": Int(1, 8, log=True), "layers": Int(2, 3), **_ATTENTION},
+            parameters={"tokens": Int(1, 8, log=True), "layers": Int(2, 3), **_SIZED},
         ),
         Fusion(
             "perceiver",
@@ -302,7 +303,7 @@ def _cross_attention() -> list[Fusion]:
             level="tokens",
             summary="Learned latents attend to the tokens of all modalities.",
             paper="Jaegle 2021, ICML, arXiv:2103.03206",
-            parameters={"latents": Int(4, 16, log=True), "layers": Int(1, 2), **_ATTENTION},
+            parameters={"latents": Int(4, 16, log=True), "layers": Int(1, 2), **_SIZED},
         ),
     ]
 

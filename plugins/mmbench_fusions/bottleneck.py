@@ -22,10 +22,11 @@ class Bottleneck(nn.Module):
 
     Attention bottlenecks of MBT, Nagrani 2021, NeurIPS, arXiv:2107.00135. z_m is a class token of m
     and its tokens; the result is the mean of the present modalities' class tokens after the last
-    layer, normalised. What m says reaches the others in the layer after it was written to f, so
+    layer, normalised and projected. What m says reaches the others in the layer after it was written to f, so
     that at least two layers are needed.
 
     Args:
+        size: of a token.
         tokens: number of tokens f.
         heads: of attention, 16 wide each.
         layers: number of blocks per modality.
@@ -36,6 +37,7 @@ class Bottleneck(nn.Module):
         self,
         dims: Mapping[str, int],
         out_dim: int,
+        size: int = 32,
         tokens: int = 4,
         heads: int = 2,
         layers: int = 2,
@@ -43,29 +45,30 @@ class Bottleneck(nn.Module):
     ) -> None:
         super().__init__()
         self.names = sorted(dims)
-        self.project = TokenProjections(dims, out_dim)
-        self.class_tokens = nn.Parameter(torch.randn(len(dims), 1, 1, out_dim) * _INITIAL_STD)
-        self.shared = nn.Parameter(torch.randn(1, 1, tokens, out_dim) * _INITIAL_STD)
+        self.project = TokenProjections(dims, size)
+        self.class_tokens = nn.Parameter(torch.randn(len(dims), 1, 1, size) * _INITIAL_STD)
+        self.shared = nn.Parameter(torch.randn(1, 1, tokens, size) * _INITIAL_STD)
         self.blocks = nn.ModuleList(
-            GroupedBlock(len(dims), out_dim, heads, _HEAD_DIM, 2 * out_dim, dropout)
+            GroupedBlock(len(dims), size, heads, _HEAD_DIM, 2 * size, dropout)
             for _ in range(layers)
         )
-        self.norm = nn.LayerNorm(out_dim)
+        self.norm = nn.LayerNorm(size)
+        self.leave = nn.Linear(size, out_dim)
 
     def forward(self, tokens: Mapping[str, Tensor], masks: Mapping[str, Tensor]) -> Tensor:
         classes = self.read(tokens, masks)
         present = torch.stack([masks[name].any(dim=1) for name in self.names]).to(classes)
         weights = present / present.sum(dim=0).clamp(min=1)
-        fused: Tensor = self.norm((weights.unsqueeze(2) * classes).sum(dim=0))
+        fused: Tensor = self.leave(self.norm((weights.unsqueeze(2) * classes).sum(dim=0)))
         return fused
 
     def read(self, tokens: Mapping[str, Tensor], masks: Mapping[str, Tensor]) -> Tensor:
-        """Each modality's class token after the last layer, `(M, B, out_dim)`."""
+        """Each modality's class token after the last layer, `(M, B, size)`."""
         x, mask = padded(self.project(tokens, masks), [masks[name] for name in self.names])
-        groups, size, _, _ = x.shape
-        x = torch.cat([self.class_tokens.expand(-1, size, -1, -1), x], dim=2)
+        groups, batch, _, _ = x.shape
+        x = torch.cat([self.class_tokens.expand(-1, batch, -1, -1), x], dim=2)
         present = mask.any(dim=2, keepdim=True)
-        shared = self.shared.expand(groups, size, -1, -1)
+        shared = self.shared.expand(groups, batch, -1, -1)
         mask = torch.cat([F.pad(mask, (1, 0), value=True), _all_true(shared)], dim=2)
         for block in self.blocks:
             joined = torch.cat([x, shared], dim=2)

@@ -18,12 +18,13 @@ _INITIAL_STD = 0.02
 
 
 class Perceiver(nn.Module):
-    """Learned latents attend to the tokens of all modalities, then to each other; their mean.
+    """Learned latents attend to the tokens of all modalities, then to each other; W times their mean.
 
     Jaegle 2021, ICML, arXiv:2103.03206. Tokens are given their modality's learned embedding, the
     latents read them once, and one block of self-attention per layer follows.
 
     Args:
+        size: of a latent.
         latents: their number.
         heads: of attention, 16 wide each.
         layers: number of blocks of self-attention.
@@ -34,6 +35,7 @@ class Perceiver(nn.Module):
         self,
         dims: Mapping[str, int],
         out_dim: int,
+        size: int = 32,
         latents: int = 8,
         heads: int = 2,
         layers: int = 1,
@@ -41,13 +43,14 @@ class Perceiver(nn.Module):
     ) -> None:
         super().__init__()
         self.names = sorted(dims)
-        self.project = TokenProjections(dims, out_dim, embedded=True)
-        self.latents = nn.Parameter(torch.randn(1, 1, latents, out_dim) * _INITIAL_STD)
-        self.read = GroupedBlock(1, out_dim, heads, _HEAD_DIM, 2 * out_dim, dropout)
+        self.project = TokenProjections(dims, size, embedded=True)
+        self.latents = nn.Parameter(torch.randn(1, 1, latents, size) * _INITIAL_STD)
+        self.read = GroupedBlock(1, size, heads, _HEAD_DIM, 2 * size, dropout)
         self.blocks = nn.ModuleList(
-            TransformerBlock(out_dim, heads, _HEAD_DIM, 2 * out_dim, dropout) for _ in range(layers)
+            TransformerBlock(size, heads, _HEAD_DIM, 2 * size, dropout) for _ in range(layers)
         )
-        self.norm = nn.LayerNorm(out_dim)
+        self.norm = nn.LayerNorm(size)
+        self.leave = nn.Linear(size, out_dim)
 
     def forward(self, tokens: Mapping[str, Tensor], masks: Mapping[str, Tensor]) -> Tensor:
         context = torch.cat(self.project(tokens, masks), dim=1).unsqueeze(0)
@@ -57,5 +60,5 @@ class Perceiver(nn.Module):
         everywhere = torch.ones(x.shape[:2], dtype=torch.bool, device=x.device)
         for block in self.blocks:
             x, _ = block(x, everywhere)
-        fused: Tensor = self.norm(x.mean(dim=1))
+        fused: Tensor = self.leave(self.norm(x.mean(dim=1)))
         return fused

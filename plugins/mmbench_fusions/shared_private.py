@@ -19,6 +19,7 @@ __all__ = ["SharedPrivate", "difference_loss", "moment_discrepancy"]
 _HEADS, _HEAD_DIM = 2, 16
 _MOMENTS = 5
 _SMALLEST = 1e-8
+_SMALLEST_SQUARE = 1e-12
 
 
 class SharedPrivate(nn.Module):
@@ -96,7 +97,7 @@ def moment_discrepancy(x: Tensor, present: Tensor) -> Tensor:
     centred = (x - mean) * weight
     moments = [mean, *((centred**k).sum(dim=0) / count for k in range(2, _MOMENTS + 1))]
     found = [
-        ((moment[i] - moment[j]) ** 2).sum().add(_SMALLEST).sqrt()
+        ((moment[i] - moment[j]) ** 2).sum().add(_SMALLEST_SQUARE).sqrt()
         for moment in moments
         for i, j in combinations(range(x.shape[1]), 2)
     ]

@@ -23,7 +23,9 @@ def test_wrong_requests_are_usage_errors(name: str) -> None:
     assert issubclass(getattr(errors, name), errors.UsageError)
 
 
-@pytest.mark.parametrize("name", ["PluginError", "DataError", "NonFiniteError", "JournalError"])
+@pytest.mark.parametrize(
+    "name", ["PluginError", "NotApplicable", "DataError", "NonFiniteError", "JournalError"]
+)
 def test_other_errors_are_not_usage_errors(name: str) -> None:
     assert not issubclass(getattr(errors, name), errors.UsageError)
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from mmbench_fusions.attention import LateTransformer
+from mmbench_fusions.attention import EarlyTransformer, LateTransformer
 
 DIMS = {"audio": 3, "image": 5, "text": 4}
 
@@ -56,3 +56,23 @@ def test_absent_modalities_are_no_tokens_at_all():
         np.testing.assert_allclose(output.fused[sample].detach(), fused, atol=1e-6)
         found = [output.weights[m][sample].item() for m in names]
         np.testing.assert_allclose(found, shares, atol=1e-6)
+
+
+def test_the_early_transformer_reads_all_real_tokens(sequences, spelling):
+    fusion = EarlyTransformer(sequences.dims, 10, heads=2).double().eval()
+    output = sequences.run(fusion)
+    for sample in range(4):
+        tokens, owners = [fusion.class_token[0].detach().numpy()], []
+        for m, x in sequences.real(sample).items():
+            place = list(sequences.dims).index(m)
+            embedding = fusion.project.embedding[place].detach().numpy()
+            tokens.append(spelling.linear(fusion.project.layers[place], x) + embedding)
+            owners += [m] * len(x)
+        joined = torch.from_numpy(np.concatenate(tokens))[None]
+        mask = torch.ones(joined.shape[:2], dtype=torch.bool)
+        x, attention = fusion.blocks[0](joined, mask)
+        spelling.same(output.fused[sample], layer_norm(x[0, 0].detach().numpy()))
+        received = attention[0, :, 0, 1:].mean(dim=0).detach().numpy()
+        for m in sequences.dims:
+            share = received[np.array(owners) == m].sum() / received.sum()
+            spelling.same(output.weights[m][sample], share)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from mmbench_fusions.operators import Concat, Gated, Max, Mean, Sum, WeightedMean
+from mmbench_fusions.operators import Concat, Gated, Max, Mean, Product, Sum, WeightedMean
 
 DIMS = {"audio": 3, "image": 5, "text": 4}
 PRESENCE = np.array([[1, 1, 1], [1, 0, 1], [0, 0, 1], [0, 0, 0]], dtype=bool)
@@ -42,6 +42,14 @@ def test_elementwise_operators_leave_absent_modalities_out(operator, spelled):
         expected = spelled(h[PRESENCE[sample], sample], axis=0)
         np.testing.assert_allclose(found[sample], expected, atol=1e-6)
     assert (found[3] == 0).all()
+
+
+def test_the_product_is_over_present_modalities_and_one_where_there_is_none():
+    fusion = Product(DIMS, 6).double()
+    found, h = run(fusion).detach().numpy(), projected(fusion)
+    for sample in range(4):
+        expected = np.prod(h[PRESENCE[sample], sample], axis=0)
+        np.testing.assert_allclose(found[sample], expected, atol=1e-6)
 
 
 def test_the_weights_of_the_mean_are_a_softmax_over_present_modalities():

@@ -18,3 +18,8 @@ def test_each_modality_has_its_layer_in_the_order_of_the_names():
 def test_a_modality_may_be_named_like_a_method():
     features = {"type": torch.zeros(2, 3), "values": torch.zeros(2, 3)}
     assert Projections({"type": 3, "values": 3}, 4)(features).shape == (2, 2, 4)
+
+
+def test_the_bias_may_start_elsewhere():
+    zeros = {"a": torch.zeros(2, 3)}
+    assert (Projections({"a": 3}, 4, initial_bias=1.0)(zeros) == 1).all()
