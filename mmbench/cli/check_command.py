@@ -9,6 +9,7 @@ from dataclasses import asdict
 import click
 
 from mmbench.registrations import Registration
+from mmbench.registry import load_registry
 from mmbench.testing.lookup import everything, find
 from mmbench.testing.properties import check
 from mmbench.testing.results import Result
@@ -26,7 +27,7 @@ _MARKS = {"passed": ("ok", "green"), "failed": ("FAIL", "red"), "skipped": ("ski
 def command(context: click.Context, names: tuple[str, ...], all_: bool, as_json: bool) -> None:
     """Check that plugins keep to their contract, property by property.
 
-    NAME is a fusion, weighting, alignment, encoder, dataset or report (`gated`, or `fusion:gated` where
+    NAME is a fusion, weighting, alignment, encoder, dataset or report (`my_fusion`, or `fusion:my_fusion` where
     several kinds have the name), or a distribution, of which all is checked.
     """
     if all_ == bool(names):
@@ -42,7 +43,11 @@ def command(context: click.Context, names: tuple[str, ...], all_: bool, as_json:
         click.echo(json.dumps([asdict(result) for result in results], indent=1))
     else:
         _print_totals(results)
-    context.exit(1 if any(result.status == "failed" for result in results) else 0)
+    broken = load_registry().broken if all_ else ()
+    for plugin in broken:
+        click.echo(f"Plugin {plugin.name!r} is not loaded: {plugin.error}", err=True)
+    failed = any(result.status == "failed" for result in results)
+    context.exit(1 if failed or broken else 0)
 
 
 def _print(registration: Registration, results: list[Result]) -> None:

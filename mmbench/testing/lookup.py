@@ -13,7 +13,7 @@ __all__ = ["everything", "find"]
 
 
 def find(names: Iterable[object]) -> list[Registration]:
-    """What each name stands for: `gated`, `fusion:gated`, a distribution, or a registration itself.
+    """What each name stands for: `my_fusion`, `fusion:my_fusion`, a distribution, or a registration itself.
 
     Raises:
         UnknownName: if nothing is called so.

@@ -29,7 +29,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers",
         f"{_MARKER}(*names): run the test once for each property of the named registrations "
-        f"(`gated`, `fusion:gated`, a distribution, or a registration object), as `{_FIXTURE}`",
+        f"(`my_fusion`, `fusion:my_fusion`, a distribution, or a registration object), as `{_FIXTURE}`",
     )
 
 

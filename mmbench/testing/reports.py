@@ -47,8 +47,8 @@ def failures_alone_become_artifacts(report: Report) -> str:
 
 def _records() -> pd.DataFrame:
     """Two datasets, the controls and one fusion, three seeds; one job has failed."""
-    arms = {"prior": "prior", "unimodal:a": "unimodal", "unimodal:b": "unimodal"}
-    arms |= {"concat": "default", "concat:again": "again", "other": ""}
+    arms = {"guess": "prior", "alone:a": "unimodal", "alone:b": "unimodal"}
+    arms |= {"joined": "default", "joined:again": "again", "other": ""}
     rows = [
         _row(dataset, fusion, role, seed)
         for dataset in ("one", "two")

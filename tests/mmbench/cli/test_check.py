@@ -89,6 +89,14 @@ def test_nothing_to_check_or_both_is_wrong_usage(install, capsys, arguments):
     assert "--all" in printed.err
 
 
+def test_of_everything_a_broken_plugin_is_a_failure(install, capsys, monkeypatch):
+    install("acme", "raise ImportError('no engine')")
+    monkeypatch.setattr("mmbench.cli.check_command.everything", list)
+    code, printed = run("--all", capsys=capsys)
+    assert code == 1
+    assert "no engine" in printed.err
+
+
 @pytest.mark.slow
 def test_everything_of_ours_keeps_to_the_contract(capsys, monkeypatch):
     monkeypatch.setenv("MMBENCH_PLUGINS", "")
