@@ -18,16 +18,18 @@ _EMBEDDING_SCALE = 0.2
 """Adam moves every weight that has a gradient by about the learning rate, be its word common or
 rare. Embeddings are read at this scale, which slows them alone: a word seen twice is not learned by
 heart before the rest of the model has learned anything."""
+_RESIDUAL_GAIN = 0.1
+"""A block normalises its input, however small; at first it adds only this share of what it would."""
 
 
 class TextTransformer(nn.Module):
     """Pre-norm transformer with learned positions: ids `(B, T)` to tokens `(B, T, dim)`.
 
     A few thousand texts hold many words that occur in two or three of them, and a model that learns
-    those by heart is worse with the text than without it. Three things keep it from that: whole
+    those by heart is worse with the text than without it. Two things keep it from that: whole
     subwords are dropped while training (word dropout; Iyyer 2015, ACL, doi:10.3115/v1/P15-1162),
-    embeddings are read at a fifth of their size, and no normalisation follows the last block, so
-    that a text about which little was learned stays a small feature.
+    and embeddings are read at a fifth of their size. Blocks start small and no normalisation
+    follows the last one, so that a text about which little was learned stays a small feature.
 
     While training, the mask that is returned is false on dropped subwords too.
 
@@ -54,9 +56,7 @@ class TextTransformer(nn.Module):
         nn.init.normal_(self.embedding.weight, std=_INITIAL_STD)
         self.positions = nn.Parameter(torch.randn(length, dim) * _INITIAL_STD)
         self.dropout = nn.Dropout(dropout)
-        self.blocks = nn.ModuleList(
-            TransformerBlock(dim, heads, _HEAD_DIM, hidden) for _ in range(layers)
-        )
+        self.blocks = nn.ModuleList(_small_block(dim, heads, hidden) for _ in range(layers))
 
     def forward(self, x: Tensor, mask: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """`x` `(B, T)` ids, `mask` `(B, T)` -> tokens `(B, T, dim)`, mask `(B, T)`."""
@@ -67,3 +67,11 @@ class TextTransformer(nn.Module):
         for block in self.blocks:
             tokens = block(tokens, mask)
         return zero_padding(tokens, mask), mask
+
+
+def _small_block(dim: int, heads: int, hidden: int) -> TransformerBlock:
+    block = TransformerBlock(dim, heads, _HEAD_DIM, hidden)
+    with torch.no_grad():
+        for parameter in (*block.from_heads.parameters(), *block.feedforward[-1].parameters()):
+            parameter.mul_(_RESIDUAL_GAIN)
+    return block

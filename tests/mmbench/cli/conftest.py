@@ -8,7 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -130,20 +130,27 @@ def records_fixture() -> Callable[[Path], list[dict[str, Any]]]:
 
 
 @pytest.fixture
-def start() -> Callable[..., subprocess.Popen[str]]:
-    """Start the installed program in a process group of its own, with `path` on its PYTHONPATH."""
+def start() -> Iterator[Callable[..., subprocess.Popen[str]]]:
+    """Start the program in a process group of its own, with `path` on its PYTHONPATH."""
+    started: list[subprocess.Popen[str]] = []
 
     def begin(*arguments: object, path: Path | None = None) -> subprocess.Popen[str]:
-        return subprocess.Popen(
-            [sys.executable, "-m", "mmbench.cli", *map(str, arguments)],
+        process = subprocess.Popen(
+            [sys.executable, "-c", "import mmbench.cli; mmbench.cli.main()", *map(str, arguments)],
             env={**os.environ, **({"PYTHONPATH": str(path)} if path else {})},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
             start_new_session=True,
         )
+        started.append(process)
+        return process
 
-    return begin
+    yield begin
+    for process in started:
+        if process.poll() is None:
+            process.kill()
+        process.communicate()
 
 
 @pytest.fixture(scope="session")
