@@ -24,6 +24,7 @@ FIELDS = {
     "fusion_role": str,
     "objective": str,
     "weighting": str,
+    "weighting_role": str,
     "seed": int,
     "budget": str,
     "device": str,
@@ -111,7 +112,7 @@ class ForgetsTests(Fusion):
 
 
 def test_a_record_has_every_field(bench):
-    record = bench.run(bench.job(role="control"))
+    record = bench.run(bench.job(fusion_role="control"))
     assert record["status"] == "ok", record["traceback"]
     for name, kind in FIELDS.items():
         assert isinstance(record[name], kind), name
@@ -180,7 +181,9 @@ def test_methods_and_their_second_entry_share_the_split(bench):
         (ForgetsTests, "evaluate", "NonFiniteError: .*on the test part"),
     ],
 )
-def test_a_fusion_that_fails_becomes_a_record_with_its_phase(bench, two_views, fusion, phase, message):
+def test_a_fusion_that_fails_becomes_a_record_with_its_phase(
+    bench, two_views, fusion, phase, message
+):
     bench.samples = two_views(85)  # 51, 17 and 17 samples
     if fusion is ForgetsTests:
         split = np.repeat(["train", "validation", "test"], [52, 16, 17])

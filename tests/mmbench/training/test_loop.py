@@ -110,7 +110,7 @@ def test_a_training_loss_that_is_not_finite_is_named_with_its_epoch(train, bench
         def forward(self, features):
             fused = self.body(torch.cat(list(features.values()), dim=1))
             self.steps += self.training
-            aux = fused.sum() * (math.nan if self.steps > 5 else 0.0)
+            aux = torch.tensor(math.nan if self.steps > 5 else 0.0)
             return mmbench.FusionOutput(fused, {"balance": aux})
 
     bench.put(mmbench.Fusion("breaking", Breaking))
@@ -208,7 +208,10 @@ def test_a_weighting_is_given_the_parameter_groups_and_its_own_parameters_train(
             (losses["joint"] * self.scale).backward()
 
     names, made = set(), []
-    train(bench.job(objective=Objective("joint+uni")), make=lambda t: made.append(Learned(t)) or made[0])
+    train(
+        bench.job(objective=Objective("joint+uni")),
+        make=lambda t: made.append(Learned(t)) or made[0],
+    )
     assert names == {"encoder:left", "encoder:right", "head:left", "head:right", "shared"}
     assert made[0].scale.item() < 1
 
