@@ -23,6 +23,8 @@ FIELDS = {
     "fusion": str,
     "fusion_role": str,
     "objective": str,
+    "alignment": str,
+    "lambdas": str,
     "weighting": str,
     "weighting_role": str,
     "seed": int,

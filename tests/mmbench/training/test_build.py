@@ -153,7 +153,7 @@ def test_the_weighting_is_given_every_term_and_its_parameters(bench):
     assert weighting.terms == terms
     assert weighting.scale == 2.0
     wrong = bench.recipe(bench.job(weighting=Pick("wrong")))
-    with pytest.raises(PluginError, match="'wrong' to be a mmbench.LossWeighting. Found tuple"):
+    with pytest.raises(PluginError, match=r"'wrong' to be a mmbench\.LossWeighting\. Found tuple"):
         wrong.weighting({}, terms)
 
 

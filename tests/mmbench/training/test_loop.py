@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import functools
+import itertools
 import math
+import operator
 from dataclasses import replace
 
 import pytest
@@ -163,7 +166,7 @@ def test_the_losses_of_a_fusion_join_the_objective(train, bench):
     names = ["joint", "aux:gate"]
     assert seen == [names] + [(sorted(names), sorted(names))] * 5
     gate = fitted.curves.terms["aux:gate"]
-    assert all(later < earlier for earlier, later in zip(gate, gate[1:], strict=False))
+    assert all(later < earlier for earlier, later in itertools.pairwise(gate))
     assert fitted.curves.train_loss[0] == pytest.approx(gate[0] + fitted.curves.terms["joint"][0])
 
 
@@ -243,7 +246,10 @@ def test_the_order_of_data_is_the_same_for_every_fusion(bench):
         data = bench.vault().training
         fit(model, mmbench.LossWeighting, recipe.terms, data, recipe.task, SETTINGS)
     assert orders[0] == orders[1] == orders[2]
-    epochs = [sum(orders[0][start : start + 3], []) for start in range(0, 15, 3)]
+    epochs = [
+        functools.reduce(operator.iadd, orders[0][start : start + 3], [])
+        for start in range(0, 15, 3)
+    ]
     assert len(set(map(tuple, epochs))) == 5
     assert len({tuple(sorted(epoch)) for epoch in epochs}) == 1
 
