@@ -25,6 +25,7 @@ publish: run ## make results/ and reports/ from a fresh run of the main job
 	mkdir -p results/quick
 	cp $(OUT)/journal.jsonl $(OUT)/latency.jsonl $(OUT)/run.json results/quick/
 	$(BIN)/mmbench report results/quick --out reports/quick
+	$(BIN)/python scripts/readme_tables.py
 
 clean:
 	rm -rf $(VENV) runs dist .mypy_cache .pytest_cache .ruff_cache

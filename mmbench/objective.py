@@ -85,4 +85,6 @@ def _align(
     if both:
         here = torch.stack(both).all(dim=0)
         x_i, x_j = x_i[here], x_j[here]
+        if len(x_i) == 0:  # a mean over no sample would be NaN
+            return x_i.sum() + x_j.sum()
     return model.align(pair, x_i, x_j)

@@ -49,7 +49,9 @@ def load(folder: str | Path, *, superseded: bool = False) -> pd.DataFrame:
     require_journal(folder)
     records = pd.DataFrame(Journal(folder, JOBS).read())
     if not records.empty and not superseded:
-        records = records.drop_duplicates(ARM, keep="last").reset_index(drop=True)
+        records = records.drop_duplicates(
+            [name for name in ARM if name in records], keep="last"
+        ).reset_index(drop=True)
     records = _with_latency(records, folder)
     records.attrs["run"] = _manifest(folder)
     return records
@@ -73,7 +75,7 @@ def _with_latency(records: pd.DataFrame, folder: Path) -> pd.DataFrame:
     measured = measured[measured["status"] == "ok"].drop_duplicates(
         ["model", "device"], keep="last"
     )
-    columns = [name for name in measured if name.startswith(("latency_", "throughput_"))]
+    columns = [name for name in measured if str(name).startswith(("latency_", "throughput_"))]
     merged: pd.DataFrame = records.merge(
         measured[["model", "device", *columns]], on=["model", "device"], how="left"
     )

@@ -145,11 +145,12 @@ class _Runner:
         ):
             records[record["job"]] = record
             finished.append(record["job"])
+        measured = len(latencies.keys())
         if self.options.latency and not self.interrupted:
             self._profile(jobs, records, latencies)
         mine = [records[job.key] for job in jobs if job.key in records]
         page = self.options.out / "index.html"
-        if todo or not page.is_file():
+        if todo or len(latencies.keys()) > measured or not page.is_file():
             page = make_report(self.options.out)
         return Outcome(
             folder=self.options.out,

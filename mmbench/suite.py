@@ -57,7 +57,13 @@ def plan(options: RunOptions, registry: Registry, device: str) -> list[Job]:
 
 
 def _check_tables(options: RunOptions, datasets: list[_Arms]) -> None:
-    """Every entry of the tables λ and w belongs to a chosen dataset."""
+    """Every entry of the tables λ and w belongs to a chosen dataset, and to a term of the objective."""
+    for table, kind, flag in ((options.lambdas, "uni", "--lambda"), (options.ws, "align", "--w")):
+        if set(table) - {"joint"} and options.objective and kind not in options.objective:
+            raise UsageError(
+                f"Expected an objective with {kind} terms, which {flag} gives weights to. "
+                f"Found {options.objective!r}. Leave --objective out, or name those terms."
+            )
     lambdas = {"joint"}.union(*(arms.fused for arms in datasets))
     pairs = {f"{i}->{j}" for arms in datasets for i, j in permutations(arms.fused, 2)}
     for table, names in ((options.lambdas, lambdas), (options.ws, pairs)):
@@ -86,9 +92,18 @@ def _budget(options: RunOptions) -> Budget:
 
 def _datasets(options: RunOptions, registry: Registry) -> list[Pick]:
     if options.datasets:
-        return select(options.datasets, registry.datasets)
+        picks = [_in_order(pick) for pick in select(options.datasets, registry.datasets)]
+        return list({str(pick): pick for pick in picks}.values())
     embedded = [name for name, entry in registry.datasets.entries.items() if entry.embedded]
     return select(embedded, registry.datasets)
+
+
+def _in_order(pick: Pick) -> Pick:
+    """`modalities=b+a` is `modalities=a+b`: one dataset, one key."""
+    if "modalities" not in pick.params:
+        return pick
+    names = "+".join(sorted(set(str(pick.params["modalities"]).split("+"))))
+    return replace(pick, params={**pick.params, "modalities": names})
 
 
 class _Arms:

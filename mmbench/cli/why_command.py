@@ -31,6 +31,8 @@ def command(folder: Path, job: str) -> None:
     )
     if reasons.ran is None:
         click.echo("It ran because it had no record.")
+    elif not reasons.ran:
+        click.echo("It ran again because that was asked for; nothing in its key had changed.")
     else:
         click.echo("It ran because these differ from the record before:")
     for line in reasons.ran or []:

@@ -153,4 +153,5 @@ def _of_main(frame: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
 
 
 def _is_part(part: str, whole: str, separator: str) -> bool:
-    return f"{separator}{part}{separator}" in f"{separator}{whole}{separator}"
+    """Whether the joined names of `part`, none for the prior, stand in those of `whole`."""
+    return not part or f"{separator}{part}{separator}" in f"{separator}{whole}{separator}"

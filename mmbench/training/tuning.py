@@ -17,7 +17,7 @@ from mmbench.training.loop import Fitted, Settings, fit
 
 __all__ = ["Tuned", "hyperparameters", "tune"]
 
-DEFAULTS: dict[str, Any] = {"lr": 2e-3, "weight_decay": 1e-2}
+DEFAULTS: dict[str, Any] = {"lr": 3e-3, "weight_decay": 1e-2}
 
 
 @dataclass(frozen=True)

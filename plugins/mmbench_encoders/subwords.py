@@ -19,8 +19,8 @@ __all__ = ["PADDING", "UNKNOWN", "Subwords"]
 PADDING = 0
 UNKNOWN = 1
 _SPECIAL = ("[pad]", "[unk]")
-_VOCABULARY = 2000
-_MAX_LENGTH = 32
+_VOCABULARY = 4000
+_MAX_LENGTH = 48
 
 # A worker has one core, and threads that exist before a fork make the library warn after it.
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
@@ -29,9 +29,9 @@ os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 class Subwords:
     """Byte pair encoding of lower-cased, NFKC-normalised texts; Sennrich 2016, arXiv:1508.07909.
 
-    The vocabulary has about 2000 entries, more only where the training texts have more characters
+    The vocabulary has about 4000 entries, more only where the training texts have more characters
     than that. Id 0 is padding and id 1 a run of characters that the training texts lack. Sequences
-    are cut to the 95th percentile of the training lengths, and to 32. A text without a token has a
+    are cut to the 95th percentile of the training lengths, and to 48. A text without a token has a
     false mask.
     """
 

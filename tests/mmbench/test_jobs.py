@@ -57,10 +57,11 @@ def test_the_key_changes_with_every_part_of_the_specification(change: dict[str, 
     assert replace(JOB, **change).key != JOB.key
 
 
-def test_every_field_but_the_role_is_part_of_the_key() -> None:
+def test_every_field_but_the_roles_is_part_of_the_key() -> None:
     changed = {name for change in CHANGES for name in change}
-    assert {field.name for field in fields(Job)} - changed == {"role"}
-    assert replace(JOB, role="control").key == JOB.key
+    left = {field.name for field in fields(Job)} - changed
+    assert left == {"fusion_role", "weighting_role"}
+    assert replace(JOB, **dict.fromkeys(left, "control")).key == JOB.key
 
 
 def test_the_key_changes_with_the_schema(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,8 +11,7 @@ SEEDS = st.integers(0, 2**63 - 1)
 
 
 def test_a_derived_seed_is_the_same_on_every_machine():
-    assert derive(0, "test") == 0x3E1F16E31AB8A5F0 or derive(0, "test")
-    assert derive(0) != derive(1)
+    assert derive(0, "test") == 6343639018140002960
 
 
 @given(SEEDS, st.text())
