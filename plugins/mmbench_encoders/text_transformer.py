@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor, nn
 
@@ -31,7 +33,8 @@ class TextTransformer(nn.Module):
     and embeddings are read at a fifth of their size. Blocks start small and no normalisation
     follows the last one, so that a text about which little was learned stays a small feature.
 
-    While training, the mask that is returned is false on dropped subwords too.
+    While training, what is left of a text is moved to the front and cut to the room that it needs with
+    two standard deviations to spare, so that dropped subwords cost no time.
 
     Args:
         heads: of attention, 16 wide each.
@@ -46,7 +49,7 @@ class TextTransformer(nn.Module):
         spec: InputSpec,
         dim: int,
         heads: int = 2,
-        hidden: int = 64,
+        hidden: int = 32,
         layers: int = 1,
         dropout: float = 0.5,
     ) -> None:
@@ -59,14 +62,25 @@ class TextTransformer(nn.Module):
         self.blocks = nn.ModuleList(_small_block(dim, heads, hidden) for _ in range(layers))
 
     def forward(self, x: Tensor, mask: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        """`x` `(B, T)` ids, `mask` `(B, T)` -> tokens `(B, T, dim)`, mask `(B, T)`."""
+        """`x` `(B, T)` ids, `mask` `(B, T)` -> tokens `(B, T', dim)`, mask `(B, T')`; T' < T in training."""
         mask = step_mask(x, mask, x.shape[1])
-        # A layer that the harness knows as random, rather than a draw of its own.
-        mask = self.dropout(mask.to(self.positions.dtype)) > 0
-        tokens = _EMBEDDING_SCALE * self.embedding(x) + self.positions[: x.shape[1]]
+        positions = self.positions[: x.shape[1]]
+        if self.training and self.dropout.p > 0:
+            # A layer that the harness knows as random, rather than a draw of its own.
+            mask = self.dropout(mask.to(positions.dtype)) > 0
+            kept = mask.int().argsort(dim=1, descending=True, stable=True)[
+                :, : self._room(x.shape[1])
+            ]
+            x, mask, positions = x.gather(1, kept), mask.gather(1, kept), positions[kept]
+        tokens = _EMBEDDING_SCALE * self.embedding(x) + positions
         for block in self.blocks:
             tokens = block(tokens, mask)
         return zero_padding(tokens, mask), mask
+
+    def _room(self, length: int) -> int:
+        """How many of `length` subwords survive dropout, nearly always at most."""
+        p = self.dropout.p
+        return min(length, math.ceil(length * (1 - p) + 2 * math.sqrt(length * p * (1 - p))))
 
 
 def _small_block(dim: int, heads: int, hidden: int) -> TransformerBlock:

@@ -31,16 +31,34 @@ def test_a_block_starts_as_a_small_change_of_what_it_reads():
     assert 0 < added.square().mean().sqrt() < 0.05
 
 
-def test_dropout_drops_whole_subwords_from_the_mask_and_nothing_sees_them():
-    encoder = TextTransformer(InputSpec((40,), vocabulary=9), 6, dropout=0.5).double()
-    ids = torch.full((200, 40), 3)
-    real = torch.arange(40).expand(200, -1) < 30
+def test_dropout_drops_whole_subwords_and_nothing_sees_them():
+    encoder = TextTransformer(InputSpec((40,), vocabulary=9), 6, layers=0, dropout=0.5).double()
+    ids = torch.full((400, 40), 3)
+    real = torch.arange(40).expand(400, -1) < 30
     tokens, kept = encoder(ids, real)
-    assert not kept[:, 30:].any()
-    assert 0.45 < kept[:, :30].double().mean() < 0.55
+    assert tokens.shape == (400, 27, 6)  # 20 are expected to stay, give or take 3.2
+    assert 14.5 < kept.sum(dim=1).double().mean() < 15.5
     assert (tokens[~kept] == 0).all()
-    encoder.eval()
-    torch.testing.assert_close(encoder(ids, kept)[0], tokens)
+    possible = encoder.embedding.weight[3] / 5 + encoder.positions[:30]
+    distance = torch.cdist(tokens[kept], possible)
+    assert distance.min(dim=1).values.max() < 1e-7
+    assert distance.argmin(dim=1).unique().numel() == 30
+
+
+def test_what_dropout_leaves_is_read_as_the_same_words_in_the_same_order():
+    torch.manual_seed(0)
+    encoder = TextTransformer(InputSpec((6,), vocabulary=9), 6, dropout=0.5).double()
+    ids = torch.tensor([[2, 3, 4, 5, 6, 7]])
+    tokens, kept = encoder(ids)
+    read = (encoder.embedding.weight[ids[0]] / 5 + encoder.positions)[None]
+    block = encoder.blocks[0]
+    left = [
+        mask
+        for mask in torch.cartesian_prod(*[torch.tensor([False, True])] * 6)
+        if int(mask.sum()) == int(kept.sum())
+        and torch.allclose(block(read, mask[None])[0, mask], tokens[kept])
+    ]
+    assert len(left) == 1
 
 
 def test_nothing_is_dropped_outside_training():
