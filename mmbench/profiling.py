@@ -19,6 +19,7 @@ from mmbench.worker import open_vault, recipe_for
 __all__ = ["BATCHES", "Shape", "profile_shape", "shapes"]
 
 BATCHES = (1, 64)
+MIN_SECONDS = 0.1
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,7 @@ def _profile(shape: Shape, report: Callable[[str, float], None]) -> dict[str, An
 
 
 def _measure(model: FusionModel, batch: Part, size: int, device: str) -> dict[str, Any]:
-    latency = measure(lambda: model(batch), device=device)
+    latency = measure(lambda: model(batch), min_seconds=MIN_SECONDS, device=device)
     prefix = f"latency_b{size}"
     return {
         f"{prefix}_median_ms": latency.median_ms,

@@ -20,7 +20,7 @@ PADDING = 0
 UNKNOWN = 1
 _SPECIAL = ("[pad]", "[unk]")
 _VOCABULARY = 4000
-_MAX_LENGTH = 48
+_MAX_LENGTH = 32
 
 # A worker has one core, and threads that exist before a fork make the library warn after it.
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
@@ -31,7 +31,7 @@ class Subwords:
 
     The vocabulary has about 4000 entries, more only where the training texts have more characters
     than that. Id 0 is padding and id 1 a run of characters that the training texts lack. Sequences
-    are cut to the 95th percentile of the training lengths, and to 48. A text without a token has a
+    are cut to the 95th percentile of the training lengths, and to 32. A text without a token has a
     false mask.
     """
 

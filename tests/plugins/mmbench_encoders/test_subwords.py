@@ -62,12 +62,12 @@ def test_the_specification_is_what_the_encoder_is_given():
     assert ids.max() < subwords.spec.vocabulary <= 4000
 
 
-def test_the_length_is_the_95th_percentile_of_the_training_part_and_at_most_48():
+def test_the_length_is_the_95th_percentile_of_the_training_part_and_at_most_32():
     short = np.array(["a"] * 95 + ["a " * 20] * 5)
     assert Subwords().fit(short).spec.shape[0] < 20
     long = np.array(["word " * 100] * 10)
     subwords = Subwords().fit(long)
-    assert subwords.spec.shape == (48,)
+    assert subwords.spec.shape == (32,)
     assert subwords.transform(long).mask.all()
 
 
