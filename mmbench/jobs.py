@@ -75,6 +75,8 @@ class Job:
         again: the second entry of the A/A arm: the same data, another training seed.
         sources: plugin module -> hash of its source, for every plugin the job uses.
         data: fingerprint of the dataset's files and parameters.
+        match_params: number of parameters every model is brought to, or the fusion whose number it is.
+        reference: the job whose model that is.
         search: hyperparameter -> space it is drawn from, where the budget has more than one trial.
         fusion_role: for the record; `again` for the second entry of the A/A arm.
         weighting_role: for the record.
@@ -93,6 +95,8 @@ class Job:
     again: bool = False
     sources: Mapping[str, str] = field(default_factory=dict)
     data: str = ""
+    match_params: str = ""
+    reference: Job | None = None
     search: Mapping[str, str] = field(default_factory=dict)
     fusion_role: str = ""
     weighting_role: str = ""
@@ -118,6 +122,7 @@ class Job:
             "device": self.device,
             "sources": dict(sorted(self.sources.items())),
             "data": self.data,
+            "match_params": self.match_params,
             "search": dict(sorted(self.search.items())),
             "schema": SCHEMA,
         }
@@ -152,6 +157,7 @@ class Job:
             "weighting_role": self.weighting_role,
             "seed": self.seed,
             "budget": self.budget.name,
+            "match_params": self.match_params,
             "device": self.device,
             "spec": json.dumps(self.spec(), sort_keys=True),
         }

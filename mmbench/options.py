@@ -34,6 +34,7 @@ class RunOptions(BaseModel):
         lambdas: modality (or `joint`) -> λ.
         ws: `i->j` -> w_ij.
         grid: with `all`, the full product of fusions and weightings.
+        match_params: bring every model to this number of parameters, or to that of this fusion.
         controls: add the controls and the A/A arm; None: with `all` only.
         seeds: number of seeds, None for the budget's.
         trials: hyperparameter settings a job tries, None for the budget's; likewise `epochs`.
@@ -59,6 +60,7 @@ class RunOptions(BaseModel):
     lambdas: dict[str, Coefficient] = Field(default_factory=dict)
     ws: dict[str, Coefficient] = Field(default_factory=dict)
     grid: bool = False
+    match_params: str | None = None
     controls: bool | None = None
     seeds: Positive | None = None
     trials: Positive | None = None

@@ -27,6 +27,7 @@ ARM = [
     "weighting",
     "seed",
     "budget",
+    "match_params",
     "device",
 ]
 

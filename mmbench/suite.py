@@ -44,6 +44,12 @@ def plan(options: RunOptions, registry: Registry, device: str) -> list[Job]:
     _check_encoders(options, datasets)
     for arms in datasets:
         first = [arms.job(*arm, budget=budget, device=device) for arm in arms]
+        if options.match_params and not options.match_params.isdigit():
+            like = arms.reference(budget, device)
+            first = [
+                replace(job, reference=like, sources={**job.sources, **like.sources})
+                for job in first
+            ]
         for seed in range(options.seeds or budget.seeds):
             for job in first:
                 seeded = replace(job, seed=seed)
@@ -178,10 +184,22 @@ class _Arms:
             again=again,
             sources=self._sources(fusion, weighting, objective, encoders),
             data=self.data,
+            match_params=self.options.match_params or "",
             search=self._search(fusion, weighting) if budget.trials > 1 else {},
             fusion_role="again" if again else registration.role,
             weighting_role=self.registry.weightings[weighting.name].role,
         )
+
+    def reference(self, budget: Budget, device: str) -> Job:
+        """The job whose number of parameters the others are brought to."""
+        pick = select([self.options.match_params or ""], self.registry.fusions)[0]
+        if self.registry.fusions[pick.name].per_modality:
+            raise UsageError(
+                f"Expected a number or a fusion of all modalities to match sizes to. Found '{pick}'."
+            )
+        objective = self._objective("joint")
+        job = self.job(pick, self.default_weighting, objective, False, budget=budget, device=device)
+        return replace(job, match_params="")
 
     def _product(
         self, fusions: list[Pick], weightings: list[Pick], objective: Objective

@@ -22,6 +22,7 @@ from mmbench.registry import load_registry
 from mmbench.tasks import TASKS
 from mmbench.training.build import Recipe
 from mmbench.training.loop import Fitted, predict
+from mmbench.training.matching import size
 from mmbench.training.tuning import Tuned, tune
 
 __all__ = ["load_samples", "open_vault", "recipe_for", "run_job"]
@@ -81,7 +82,16 @@ def recipe_for(job: Job, vault: Vault) -> Recipe:
     """How the job's model is made."""
     registry = load_registry()
     gallery = registry.datasets[job.dataset.name].gallery
-    return Recipe(job, registry, vault.training.specs, vault.task, gallery)
+    target = _target(job)
+    return Recipe(job, registry, vault.training.specs, vault.task, gallery, target)
+
+
+def _target(job: Job) -> int | None:
+    """The number of parameters that the job's model is brought to."""
+    if job.reference is None:
+        return int(job.match_params) if job.match_params else None
+    reference = dataclasses.replace(job.reference, seed=job.seed)
+    return size(recipe_for(reference, open_vault(reference)), {})
 
 
 def open_vault(job: Job) -> Vault:
@@ -173,8 +183,13 @@ def _about_training(recipe: Recipe, tuned: Tuned) -> dict[str, Any]:
 
 
 def _shape(recipe: Recipe, tuned: Tuned) -> tuple[str, ...]:
-    """What decides the shape, and so the latency, of a model: the fusion and its own hyperparameters."""
-    own = {key: value for key, value in tuned.hyper.items() if key.startswith("fusion.")}
+    """What decides the shape, and so the latency, of a model: the fusion, its hyperparameters, the widths."""
+    widths = ("dim", "out_dim")
+    own = {
+        key: value
+        for key, value in tuned.hyper.items()
+        if key.startswith("fusion.") or key in widths
+    }
     return str(recipe.job.fusion), json.dumps(own, sort_keys=True)
 
 

@@ -23,6 +23,12 @@ def test_its_tables_are_those_of_the_published_report():
     assert module.filled(README) == README, "run `python scripts/readme_tables.py`"
 
 
+def test_the_plugin_it_shows_is_the_tested_file():
+    code = (ROOT / "plugins/example_plugin/mmbench_example/shared_gate.py").read_text()
+    assert f"```python\n{code}```" in README
+    assert sum(bool(line.strip()) for line in code.splitlines()) <= 20
+
+
 def test_every_link_into_the_project_leads_somewhere():
     links = [link for link in re.findall(r"\]\(([^)#]+)\)", README) if "://" not in link]
     assert links

@@ -87,6 +87,11 @@ __all__ = ["command"]
     metavar="N",
     help="Hyperparameter settings a job tries. Default: the budget's.",
 )
+@click.option(
+    "--match-params",
+    metavar="N|FUSION",
+    help="Choose widths so that every model has N parameters, or as many as FUSION's, within 5 %.",
+)
 @click.option("--epochs", type=int, metavar="N", help="Epochs at most. Default: the budget's.")
 @click.option(
     "--budget",

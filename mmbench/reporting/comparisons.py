@@ -23,7 +23,7 @@ __all__ = [
 
 FUSED = ("", "control", "default")
 """Roles of the fusions that compete; the other roles are what they are measured against."""
-SETTING = ["objective", "alignment", "lambdas", "weighting", "budget", "device"]
+SETTING = ["objective", "alignment", "lambdas", "weighting", "budget", "match_params", "device"]
 INPUTS = ["modalities", "encoders"]
 CONDITION = ["dataset", *INPUTS, "fusion", *SETTING]
 """What a repetition over seeds keeps fixed."""

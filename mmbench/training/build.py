@@ -39,6 +39,7 @@ class Recipe:
         specs: modality -> what its encoder is given.
         task: fitted.
         gallery: the modality that is retrieved, "" outside retrieval.
+        target_params: number of parameters that widths are chosen to give, None where they stay.
 
     """
 
@@ -47,6 +48,7 @@ class Recipe:
     specs: Mapping[str, InputSpec]
     task: Task
     gallery: str = ""
+    target_params: int | None = None
 
     def __post_init__(self) -> None:
         # Code that trains holds a recipe, and must not reach the raw dataset through it.
@@ -67,7 +69,8 @@ class Recipe:
         """A freshly initialised model.
 
         Args:
-            hyper: of this trial; those named `fusion.<parameter>` are the fusion's.
+            hyper: of this trial; those named `fusion.<parameter>` are the fusion's, `dim` is the feature size of
+                the encoders and `out_dim` that of the fused feature.
 
         Raises:
             PluginError: if a plugin cannot be built.
@@ -77,22 +80,23 @@ class Recipe:
         registration = self.registry.fusions[self.job.fusion.name]
         self._require_applicable(registration)
         size = self.task.head_size
-        encoders = {name: self._encoder(name) for name in self._encoded(registration.level)}
+        dim, out_dim = hyper.get("dim", DIM), hyper.get("out_dim", OUT_DIM)
+        encoders = {name: self._encoder(name, dim) for name in self._encoded(registration.level)}
         heads = {
-            name: self._seeded(f"head {name}", lambda: nn.Linear(DIM, size))
+            name: self._seeded(f"head {name}", lambda: nn.Linear(dim, size))
             for name in self._headed(registration.level)
         }
-        fusion, is_prediction = self._fusion(hyper)
-        head = None if is_prediction else self._seeded("head", lambda: nn.Linear(OUT_DIM, size))
+        fusion, is_prediction = self._fusion(hyper, dim, out_dim)
+        head = None if is_prediction else self._seeded("head", lambda: nn.Linear(out_dim, size))
         return FusionModel(
             encoders,
             fusion,
             registration.level,
             head,
             heads,
-            self._alignments(),
+            self._alignments(dim),
             self.gallery,
-            size if is_prediction else OUT_DIM,
+            size if is_prediction else out_dim,
         )
 
     def weighting(self, hyper: Mapping[str, Any], terms: tuple[Term, ...]) -> LossWeighting:
@@ -153,21 +157,21 @@ class Recipe:
         headed = tuple(name for name in self.fused if level == "logits" or name in asked)
         return (*headed, self.gallery) if self.gallery else headed
 
-    def _encoder(self, name: str) -> nn.Module:
+    def _encoder(self, name: str, dim: int) -> nn.Module:
         pick = self.job.encoders[name]
         registration = self.registry.encoders[pick.name]
-        arguments = (self.specs[name], DIM)
+        arguments = (self.specs[name], dim)
         encoder: nn.Module = self._seeded(
             f"encoder {name}", lambda: _construct(registration, arguments, pick.params)
         )
         return encoder
 
-    def _fusion(self, hyper: Mapping[str, Any]) -> tuple[nn.Module, bool]:
+    def _fusion(self, hyper: Mapping[str, Any], dim: int, out_dim: int) -> tuple[nn.Module, bool]:
         pick = self.job.fusion
         registration = self.registry.fusions[pick.name]
         is_prediction = registration.level in ("logits", "none")
-        in_size = self.task.head_size if is_prediction else DIM
-        out_size = self.task.head_size if is_prediction else OUT_DIM
+        in_size = self.task.head_size if is_prediction else dim
+        out_size = self.task.head_size if is_prediction else out_dim
         if registration.level == "input":
             dims = self._channels()
         else:
@@ -178,7 +182,7 @@ class Recipe:
         fusion = self._seeded("fusion", lambda: _construct(registration, (dims, out_size), params))
         return fusion, is_prediction
 
-    def _alignments(self) -> dict[str, nn.Module]:
+    def _alignments(self, dim: int) -> dict[str, nn.Module]:
         pairs = [term.name.partition(":")[2] for term in self.terms if term.kind == "align"]
         pick = self.job.objective.alignment
         if not pairs or pick is None:
@@ -186,7 +190,7 @@ class Recipe:
         registration = self.registry.alignments[pick.name]
         return {
             pair: self._seeded(
-                f"alignment {pair}", lambda: _construct(registration, (DIM, DIM), pick.params)
+                f"alignment {pair}", lambda: _construct(registration, (dim, dim), pick.params)
             )
             for pair in pairs
         }

@@ -14,6 +14,7 @@ from mmbench.search import search_spaces
 from mmbench.seeding import derive
 from mmbench.training.build import Recipe
 from mmbench.training.loop import Fitted, Settings, fit
+from mmbench.training.matching import matched
 
 __all__ = ["Tuned", "hyperparameters", "tune"]
 
@@ -43,7 +44,7 @@ def tune(
     scores: list[float] = []
     tried: list[dict[str, Any]] = []
     for trial in range(budget.trials):
-        hyper = hyperparameters(recipe, trial)
+        hyper = matched(recipe, hyperparameters(recipe, trial))
         settings = Settings(
             epochs=budget.epochs,
             patience=budget.patience,

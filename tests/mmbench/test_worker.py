@@ -27,6 +27,7 @@ FIELDS = {
     "lambdas": str,
     "weighting": str,
     "weighting_role": str,
+    "match_params": str,
     "seed": int,
     "budget": str,
     "device": str,
