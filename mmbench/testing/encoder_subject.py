@@ -28,7 +28,7 @@ _SHAPES: dict[str, tuple[int, ...]] = {
     "tabular": (12,),
     "video": (4, 3, 16, 16),
 }
-_WORDS = ("a", "film", "of", "love", "war", "the", "sea", "robots", "winter", "return", "night")
+_WORDS = ("a", "tale", "of", "love", "war", "the", "sea", "robots", "winter", "return", "night")
 _TIMED = ("audio", "motion", "sensor", "video")
 
 

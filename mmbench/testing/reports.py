@@ -71,7 +71,7 @@ def _row(dataset: str, fusion: str, role: str, seed: int) -> dict[str, object]:
         "fusion": fusion,
         "fusion_role": role,
         "objective": "joint",
-        "weighting": "equal",
+        "weighting": "plain",
         "seed": seed,
         "budget": "quick",
         "device": "cpu",

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from mmbench.registrations import Alignment, Encoder, Fusion, Registration
 from mmbench.testing.batches import Batch
 
-__all__ = ["Subject", "subjects_of"]
+__all__ = ["Subject", "dot", "subjects_of"]
 
 _NUDGE = 0.1
 

@@ -21,5 +21,5 @@ def test_nothing_changes_where_no_size_is_asked_for(bench):
 
 
 def test_a_size_that_no_width_gives_is_not_applicable(bench):
-    with pytest.raises(NotApplicable, match="Expected a width at which .* has 3 parameters"):
+    with pytest.raises(NotApplicable, match=r"Expected a width at which .* has 3 parameters"):
         matched(replace(bench.recipe(), target_params=3), {})
