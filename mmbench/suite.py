@@ -37,6 +37,8 @@ def plan(options: RunOptions, registry: Registry, device: str) -> list[Job]:
             "Expected something to run. Pass --all, or choose with -f FUSION, -d DATASET, -w WEIGHTING. "
             "`mmbench list` shows what there is."
         )
+    if options.match_params and options.match_params.isdigit() and not int(options.match_params):
+        raise UsageError("Expected a number of parameters above 0 to match sizes to. Found 0.")
     budget = _budget(options)
     jobs: dict[str, Job] = {}
     datasets = [_Arms(options, registry, pick) for pick in _datasets(options, registry)]
@@ -169,7 +171,7 @@ class _Arms:
         if registration.per_modality == "alone":
             modalities = tuple(sorted({fusion.modality, self.registration.gallery} - {""}))
         if registration.level == "none":
-            modalities = ()
+            modalities = tuple(filter(None, [self.registration.gallery]))
         encoders = {name: self.encoders[name] for name in modalities}
         return Job(
             dataset=self.dataset,
@@ -193,7 +195,8 @@ class _Arms:
     def reference(self, budget: Budget, device: str) -> Job:
         """The job whose number of parameters the others are brought to."""
         pick = select([self.options.match_params or ""], self.registry.fusions)[0]
-        if self.registry.fusions[pick.name].per_modality:
+        registration = self.registry.fusions[pick.name]
+        if registration.per_modality or registration.level == "none":
             raise UsageError(
                 f"Expected a number or a fusion of all modalities to match sizes to. Found '{pick}'."
             )

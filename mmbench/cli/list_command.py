@@ -51,7 +51,12 @@ def _rows(shelf: Shelf[Any]) -> list[dict[str, Any]]:
 
 def _details(entry: Registration) -> dict[str, Any]:
     if isinstance(entry, Fusion):
-        return {"level": entry.level, "role": entry.role}
+        return {
+            "level": entry.level,
+            "role": entry.role,
+            "tasks": list(entry.tasks),
+            "vectorises": entry.vectorises,
+        }
     if isinstance(entry, Dataset):
         modalities = {name: entry.modality(name).kind for name in entry.modalities}
         return {

@@ -128,9 +128,7 @@ class Recipe:
 
     def _encoded(self, level: str) -> tuple[str, ...]:
         """The modalities with an encoder of their own."""
-        if level == "none":
-            return ()
-        if level == "input":
+        if level in ("none", "input"):
             return (self.gallery,) if self.gallery else ()
         return self.job.modalities
 

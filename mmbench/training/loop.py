@@ -152,8 +152,8 @@ class _Trainer:
         self.model.train()
         sums: dict[str, Tensor] = {}
         shuffled = torch.randperm(len(part), generator=self.order).to(part.targets.device)
-        for start in range(0, len(part), self.settings.batch_size):
-            index = shuffled[start : start + self.settings.batch_size]
+        # Batches of nearly one size: a last batch of one sample would have no spread to normalise by.
+        for index in shuffled.tensor_split(math.ceil(len(part) / self.settings.batch_size)):
             for name, loss in self._step(part.take(index)).items():
                 sums[name] = sums.get(name, 0.0) + loss.detach() * len(index)
         return {name: float(total) / len(part) for name, total in sums.items()}
