@@ -304,3 +304,35 @@ def test_garbage_in_the_test_part_changes_the_score_and_nothing_else(bench):
     assert poison["score"] < clean["score"]
     for name in set(clean) - set(NOT_REPEATED) - {"score"}:
         assert name.startswith("metric_") or poison[name] == clean[name], name
+
+
+class Prior(nn.Module):
+    def __init__(self, dims, out_dim):
+        super().__init__()
+        self.register_buffer("scores", torch.zeros(out_dim))
+
+    def forward(self, batch_size):
+        return self.scores.expand(batch_size, -1)
+
+
+def test_retrieval_has_a_prior_too(bench):
+    bench.samples = replace(bench.samples, targets=np.arange(len(bench.samples)))
+    bench.task = "retrieval"
+    bench.put(mmbench.Fusion("prior", Prior, level="none"))
+    job = bench.job("prior", modalities=("right",), encoders={"right": Pick("linear")})
+    record = bench.run(job)
+    assert (record["status"], record["error"]) == ("ok", "")
+    assert record["metric_r_at_1"] <= 0.1
+
+
+def test_no_batch_is_left_with_one_sample(bench):
+    class Normed(nn.Sequential):
+        def __init__(self, dims, out_dim):
+            super().__init__(nn.Linear(sum(dims.values()), out_dim), nn.BatchNorm1d(out_dim))
+
+        def forward(self, features):
+            return super().forward(torch.cat(list(features.values()), dim=1))
+
+    bench.put(mmbench.Fusion("normed", Normed))
+    budget = replace(bench.job().budget, batch_size=bench.run()["n_train"] - 1)
+    assert bench.run(bench.job("normed", budget=budget))["status"] == "ok"

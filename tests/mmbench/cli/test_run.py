@@ -108,9 +108,29 @@ def test_fresh_keeps_the_old_journal_and_the_same_seeds_give_the_same_metrics(
     assert all(math.isclose(new[name], old[name], rel_tol=0, abs_tol=1e-6) for name in metrics)
 
 
+@pytest.mark.slow
+def test_models_are_brought_to_the_size_of_one_of_them(
+    tmp_path: Path, call: Call, records: Records
+) -> None:
+    chosen = ("-d", "mfeat", "-f", "concat,gated,late_average,unimodal:fou,prior")
+    brief = ("--seeds", "1", "--epochs", "1", "--no-latency", "--out", tmp_path / "out")
+    assert call("run", *chosen, *brief, "--match-params", "gated").code == 0
+    found = {record["fusion"]: record for record in records(tmp_path / "out")}
+    target = found["gated"]["params"]
+    for name in ("concat", "late_average", "unimodal:fou"):
+        assert abs(found[name]["params"] - target) <= 0.05 * target
+    assert found["gated"]["match_params"] == "gated"
+    assert "out_dim" in json.loads(found["concat"]["hyperparameters"])
+    assert "dim" in json.loads(found["late_average"]["hyperparameters"])
+    assert found["prior"]["params"] == 0
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
+        (["-f", "concat", "--match-params", "0"], "Expected a number of parameters above 0"),
+        (["-f", "concat", "--match-params", "prior"], "Expected a number or a fusion of all"),
+        (["-f", "concat", "--match-params", "gatde"], "'gatde'. Did you mean 'gated'?"),
         (["-f", "concta"], "Unknown fusion 'concta'. Did you mean 'concat'?"),
         (["-d", "mfaet"], "Unknown dataset 'mfaet'. Did you mean 'mfeat'?"),
         (["-w", "eqaul"], "Unknown weighting 'eqaul'. Did you mean 'equal'?"),
