@@ -33,7 +33,7 @@ class Budget:
 
 BUDGETS: dict[str, Budget] = {
     "quick": Budget(
-        "quick", seeds=3, trials=1, epochs=16, patience=6, batch_size=96, max_train=1200
+        "quick", seeds=3, trials=1, epochs=14, patience=5, batch_size=96, max_train=1200
     ),
     "standard": Budget("standard", seeds=5, trials=8, epochs=40, patience=8, max_train=10_000),
     "full": Budget("full", seeds=10, trials=32, epochs=100, patience=15),

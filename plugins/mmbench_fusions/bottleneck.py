@@ -8,8 +8,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from mmbench_fusions.grouped import GroupedBlock
-from mmbench_fusions.tokens import TokenProjections, padded
+from mmbench_fusions.grouped import GroupedBlock, one_group
+from mmbench_fusions.tokens import TokenProjections
 
 __all__ = ["Bottleneck"]
 
@@ -64,25 +64,31 @@ class Bottleneck(nn.Module):
 
     def read(self, tokens: Mapping[str, Tensor], masks: Mapping[str, Tensor]) -> Tensor:
         """Each modality's class token after the last layer, `(M, B, size)`."""
-        x, mask = padded(self.project(tokens, masks), [masks[name] for name in self.names])
-        groups, batch, _, _ = x.shape
-        x = torch.cat([self.class_tokens.expand(-1, batch, -1, -1), x], dim=2)
-        present = mask.any(dim=2, keepdim=True)
-        shared = self.shared.expand(groups, batch, -1, -1)
-        mask = torch.cat([F.pad(mask, (1, 0), value=True), _all_true(shared)], dim=2)
+        projected = self.project(tokens, masks)
+        batch, room = len(projected[0]), self.shared.shape[2]
+        states = [
+            torch.cat([start.expand(batch, -1, -1), x], dim=1)
+            for start, x in zip(self.class_tokens, projected, strict=True)
+        ]
+        # Of the class token, the modality's own tokens and the shared ones, only its own can be padding.
+        real = [
+            F.pad(F.pad(masks[name], (1, 0), value=True), (0, room), value=True)
+            for name in self.names
+        ]
+        present = torch.stack([masks[name].any(dim=1) for name in self.names])
+        shared = self.shared[0].expand(batch, -1, -1)
         for block in self.blocks:
-            joined = torch.cat([x, shared], dim=2)
-            joined = block(joined, joined, mask)
-            x, written = joined.split([x.shape[2], shared.shape[2]], dim=2)
-            shared = _mean_over(written, present).expand(groups, -1, -1, -1)
-        return x[:, :, 0]
-
-
-def _all_true(x: Tensor) -> Tensor:
-    return torch.ones(x.shape[:-1], dtype=torch.bool, device=x.device)
+            written = []
+            for group, mask in enumerate(real):
+                joined = torch.cat([states[group], shared], dim=1)
+                joined = one_group(block, group, joined, joined, mask)
+                states[group], own = joined.tensor_split([joined.shape[1] - room], dim=1)
+                written.append(own)
+            shared = _mean_over(torch.stack(written), present)
+        return torch.stack([state[:, 0] for state in states])
 
 
 def _mean_over(x: Tensor, present: Tensor) -> Tensor:
-    """Mean over the present modalities: `(M, B, N, D)` and `(M, B, 1)` -> `(1, B, N, D)`."""
-    weight = present.unsqueeze(3).to(x)
-    return (x * weight).sum(dim=0, keepdim=True) / weight.sum(dim=0, keepdim=True).clamp(min=1)
+    """Mean over the present modalities: `(M, B, N, D)` and `(M, B)` -> `(B, N, D)`."""
+    weight = present[:, :, None, None].to(x)
+    return (x * weight).sum(dim=0) / weight.sum(dim=0).clamp(min=1)

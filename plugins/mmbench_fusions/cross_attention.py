@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from itertools import permutations
 
+import torch
 from torch import Tensor, nn
 
-from mmbench_fusions.grouped import GroupedBlock
-from mmbench_fusions.tokens import TokenProjections, masked_mean, padded
+from mmbench_fusions.grouped import GroupedBlock, one_group
+from mmbench_fusions.tokens import TokenProjections, masked_mean
 
 __all__ = ["CrossAttention"]
 
@@ -51,11 +52,13 @@ class CrossAttention(nn.Module):
         self.leave = nn.Linear(len(pairs) * size, out_dim)
 
     def forward(self, tokens: Mapping[str, Tensor], masks: Mapping[str, Tensor]) -> Tensor:
-        projected = self.project(tokens, masks)
-        x, mask = padded(projected, [masks[name] for name in self.names])
-        context, z = x[self.read], x[self.reading]
-        for block in self.blocks:
-            z = block(z, context, mask[self.read])
-        pooled = masked_mean(z, mask[self.reading])
-        fused: Tensor = self.leave(pooled.transpose(0, 1).flatten(1))
+        x = self.project(tokens, masks)
+        mask = [masks[name] for name in self.names]
+        pooled = []
+        for pair, (a, b) in enumerate(zip(self.reading, self.read, strict=True)):
+            z = x[a]
+            for block in self.blocks:
+                z = one_group(block, pair, z, x[b], mask[b])
+            pooled.append(masked_mean(z, mask[a]))
+        fused: Tensor = self.leave(torch.cat(pooled, dim=1))
         return fused

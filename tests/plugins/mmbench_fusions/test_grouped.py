@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from mmbench_fusions.grouped import GroupedBlock, GroupedLinear, GroupedNorm
+from mmbench_fusions.grouped import GroupedBlock, GroupedLinear, GroupedNorm, one_group
 
 
 def test_each_group_has_its_own_layer():
@@ -60,3 +60,13 @@ def test_nothing_is_added_where_the_context_is_empty():
     x, context = torch.randn(1, 2, 3, 6), torch.randn(1, 2, 4, 6)
     found = block(x, context, torch.zeros(1, 2, 4, dtype=torch.bool))
     torch.testing.assert_close(found, x + block.feedforward(x))
+
+
+def test_one_group_alone_is_that_group_of_all():
+    block = GroupedBlock(3, 6, heads=1, head_dim=3, hidden=7, dropout=0.0).double()
+    x, context = torch.randn(3, 2, 4, 6).double(), torch.randn(3, 2, 5, 6).double()
+    mask = torch.arange(5).expand(3, 2, -1) < 4
+    together = block(x, context, mask)
+    for group in range(3):
+        alone = one_group(block, group, x[group], context[group, :, :4], mask[group, :, :4])
+        torch.testing.assert_close(alone, together[group])
