@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import gc
 import getpass
 import itertools
 import os
@@ -68,7 +67,6 @@ def measure(
     so that nothing else is measured beside it.
     """
     wait = _barrier(device)
-    gc.collect()
     with torch.inference_mode(), collection_paused():
         _sample(call, wait, least=warmup, seconds=0.0, limit=max_seconds)
         nanoseconds = _sample(call, wait, least=min_samples, seconds=min_seconds, limit=max_seconds)

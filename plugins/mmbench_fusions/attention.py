@@ -83,7 +83,7 @@ class EarlyTransformer(nn.Module):
         self,
         dims: Mapping[str, int],
         out_dim: int,
-        heads: int = 4,
+        heads: int = 2,
         layers: int = 1,
         dropout: float = 0.1,
     ) -> None:
@@ -92,7 +92,7 @@ class EarlyTransformer(nn.Module):
         self.project = TokenProjections(dims, out_dim, embedded=True)
         self.class_token = nn.Parameter(torch.randn(1, 1, out_dim) * _INITIAL_STD)
         self.blocks = nn.ModuleList(
-            TransformerBlock(out_dim, heads, _HEAD_DIM, 2 * out_dim, dropout) for _ in range(layers)
+            TransformerBlock(out_dim, heads, _HEAD_DIM, out_dim, dropout) for _ in range(layers)
         )
         self.norm = nn.LayerNorm(out_dim)
 

@@ -49,8 +49,7 @@ class Bottleneck(nn.Module):
         self.class_tokens = nn.Parameter(torch.randn(len(dims), 1, 1, size) * _INITIAL_STD)
         self.shared = nn.Parameter(torch.randn(1, 1, tokens, size) * _INITIAL_STD)
         self.blocks = nn.ModuleList(
-            GroupedBlock(len(dims), size, heads, _HEAD_DIM, 2 * size, dropout)
-            for _ in range(layers)
+            GroupedBlock(len(dims), size, heads, _HEAD_DIM, size, dropout) for _ in range(layers)
         )
         self.norm = nn.LayerNorm(size)
         self.leave = nn.Linear(size, out_dim)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from itertools import product
 
 import torch
 from torch import Tensor, nn
@@ -11,7 +12,7 @@ from torch import Tensor, nn
 from mmbench.contracts import FusionOutput
 from mmbench.errors import BadParameter
 from mmbench_fusions.presence import masked_softmax, per_modality
-from mmbench_fusions.tokens import TokenProjections, masked_mean, padded
+from mmbench_fusions.tokens import TokenProjections, masked_mean
 
 __all__ = ["ScoreAttention"]
 
@@ -46,16 +47,24 @@ class ScoreAttention(nn.Module):
         self.project = nn.Linear(out_dim, out_dim)
 
     def forward(self, tokens: Mapping[str, Tensor], masks: Mapping[str, Tensor]) -> FusionOutput:
-        projected = self.to_queries_keys_values(tokens, masks)
-        x, mask = padded(projected, [masks[name] for name in self.names])
-        queries, keys, values = x.chunk(3, dim=-1)
-        scores = torch.einsum("abtd,cbsd->acbts", queries, keys) / math.sqrt(self.size)
-        attention = masked_softmax(scores, mask[None, :, :, None])
-        contexts = torch.einsum("acbts,cbsd->acbtd", attention, values)
-        pooled = masked_mean(contexts, mask[:, None].expand(contexts.shape[:-1]))
-        weights = self._pair_weights(mask.any(dim=2).T)
-        fused = self.project(torch.einsum("bac,acbd->bd", weights, pooled))
+        split = [x.chunk(3, dim=-1) for x in self.to_queries_keys_values(tokens, masks)]
+        mask = [masks[name] for name in self.names]
+        pairs = product(range(len(self.names)), repeat=2)
+        contexts = [
+            self._context(split[a][0], split[b][1], split[b][2], mask[a], mask[b]) for a, b in pairs
+        ]
+        weights = self._pair_weights(torch.stack([real.any(dim=1) for real in mask], dim=1))
+        fused = self.project(
+            (weights.flatten(1).unsqueeze(2) * torch.stack(contexts, dim=1)).sum(1)
+        )
         return FusionOutput(fused, weights=per_modality(weights.sum(dim=1), self.names))
+
+    def _context(
+        self, queries: Tensor, keys: Tensor, values: Tensor, asking: Tensor, asked: Tensor
+    ) -> Tensor:
+        """What one modality finds in another, `(B, D)`: the mean over its real tokens."""
+        scores = queries @ keys.transpose(1, 2) / math.sqrt(self.size)
+        return masked_mean(masked_softmax(scores, asked[:, None]) @ values, asking)
 
     def _pair_weights(self, present: Tensor) -> Tensor:
         """`(B, M)` -> v, `(B, M, M)`, a distribution over the pairs."""

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
-__all__ = ["TokenProjections", "masked_mean", "padded"]
+__all__ = ["TokenProjections", "masked_mean"]
 
 _INITIAL_STD = 0.02
 
@@ -38,14 +37,6 @@ class TokenProjections(nn.Module):
                 x = x + self.embedding[index]
             projected.append(x.masked_fill(padding, 0.0))
         return projected
-
-
-def padded(sequences: list[Tensor], masks: list[Tensor]) -> tuple[Tensor, Tensor]:
-    """`[(B, T_m, D)]`, `[(B, T_m)]` -> `(M, B, T, D)`, `(M, B, T)` with T the largest T_m."""
-    longest = max(x.shape[1] for x in sequences)
-    x = torch.stack([F.pad(x, (0, 0, 0, longest - x.shape[1])) for x in sequences])
-    mask = torch.stack([F.pad(mask, (0, longest - mask.shape[1])) for mask in masks])
-    return x, mask
 
 
 def masked_mean(x: Tensor, mask: Tensor) -> Tensor:

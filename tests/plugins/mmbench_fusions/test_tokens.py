@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import torch
 
-from mmbench_fusions.tokens import TokenProjections, masked_mean, padded
+from mmbench_fusions.tokens import TokenProjections, masked_mean
 
 
 def test_each_modality_has_its_layer_and_embedding():
@@ -14,17 +14,6 @@ def test_each_modality_has_its_layer_and_embedding():
     torch.testing.assert_close(a[masks["a"]], expected[masks["a"]])
     assert (a[~masks["a"]] == 0).all()
     torch.testing.assert_close(b, project.layers[1](tokens["b"]) + project.embedding[1])
-
-
-def test_short_sequences_are_padded_with_a_false_mask():
-    x, mask = padded(
-        [torch.ones(2, 1, 3), torch.ones(2, 3, 3)],
-        [torch.ones(2, 1, dtype=torch.bool), torch.ones(2, 3, dtype=torch.bool)],
-    )
-    assert x.shape == (2, 2, 3, 3)
-    assert mask[0].tolist() == [[True, False, False]] * 2
-    assert mask[1].all()
-    assert (x[0, :, 1:] == 0).all()
 
 
 def test_the_mean_is_over_real_tokens():
