@@ -14,14 +14,16 @@ from mmbench.registrations import (
     Fusion,
     Modality,
     Report,
+    Sampler,
     Weighting,
 )
 from mmbench.search import Choice, Float, Int
 
 if TYPE_CHECKING:
     from mmbench.artifacts import Artifact, Plot, Table, Text
-    from mmbench.contracts import FusionOutput, LossWeighting, Term
+    from mmbench.contracts import FusionOutput, LossWeighting, Sampling, Term
     from mmbench.data.preparation import InputSpec, Preparation, Prepared
+    from mmbench.data.problems import Problems
     from mmbench.data.samples import Samples
     from mmbench.results import load
     from mmbench.runner import run
@@ -37,7 +39,9 @@ _LAZY = {
     "Plot": "mmbench.artifacts",
     "Preparation": "mmbench.data.preparation",
     "Prepared": "mmbench.data.preparation",
+    "Problems": "mmbench.data.problems",
     "Samples": "mmbench.data.samples",
+    "Sampling": "mmbench.contracts",
     "Table": "mmbench.artifacts",
     "Term": "mmbench.contracts",
     "Text": "mmbench.artifacts",
@@ -62,8 +66,11 @@ __all__ = [
     "Plot",
     "Preparation",
     "Prepared",
+    "Problems",
     "Report",
+    "Sampler",
     "Samples",
+    "Sampling",
     "Table",
     "Term",
     "Text",

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 
-__all__ = ["FusionOutput", "LossWeighting", "Term"]
+if TYPE_CHECKING:
+    from mmbench.data.part import Part
+    from mmbench.tasks import Task
+    from mmbench.training.step import Step, Training
+
+__all__ = ["FusionOutput", "LossWeighting", "Sampling", "Term"]
 
 
 @dataclass(frozen=True)
@@ -45,17 +51,39 @@ class Term:
     def kind(self) -> str:
         return self.name.partition(":")[0]
 
+    @property
+    def rest(self) -> str:
+        """The part of the name after the colon: a modality, a pair, or an auxiliary loss."""
+        return self.name.partition(":")[2]
+
 
 class LossWeighting(nn.Module):
     """Chooses λ_i and w_ij, or combines or modulates gradients.
 
-    A weighting overrides what it needs; each method's default does nothing more than its line says.
-    State belongs in parameters and buffers, so that it is in `state_dict`.
+    A weighting overrides what it needs; each method's default does nothing more than its line says, and
+    what costs a pass is paid for by the weightings that override it. State belongs in parameters and
+    buffers, so that it is in `state_dict`.
+
+    Attributes:
+        rounds: optimiser steps on each batch: a method that alternates takes one a modality.
+
     """
+
+    rounds: int = 1
 
     def __init__(self, terms: tuple[Term, ...]) -> None:
         super().__init__()
         self.terms = terms
+
+    def begin(self, training: Training) -> None:
+        """See the model and the training part once, before the optimiser is built."""
+
+    def choose(self, batch: Part) -> Part:
+        """The batch to train on, such as `batch.without("audio")`: the batch itself."""
+        return batch
+
+    def observe(self, step: Step) -> None:
+        """See the batch's forward pass: features, predictions and the loss of each sample."""
 
     def forward(self, losses: Mapping[str, Tensor]) -> Tensor:
         """Combine the terms' scalar losses into one: their sum."""
@@ -70,6 +98,10 @@ class LossWeighting(nn.Module):
         """
         self(losses).backward()
 
+    def rates(self) -> dict[str, float]:
+        """Factors on the learning rate of parameter groups, for the coming step: 1 for all."""
+        return {}
+
     def after_step(self, losses: Mapping[str, Tensor]) -> None:
         """See the same batch's losses after the optimiser's step; costs a forward pass if overridden."""
 
@@ -79,3 +111,19 @@ class LossWeighting(nn.Module):
     def weights(self) -> dict[str, float]:
         """The weight in force on each term, for the record; empty where it has none."""
         return {}
+
+
+class Sampling:
+    """Which training samples an epoch visits, and how much each counts: every one, once."""
+
+    def fit(self, train: Part, task: Task) -> None:
+        """See the training part once, before training."""
+        self.size = len(train)
+
+    def epoch(self, generator: torch.Generator) -> Tensor:
+        """Places in the training part, (K,), in the order of an epoch; drawn from `generator` only."""
+        return torch.randperm(self.size, generator=generator)
+
+    def weights(self) -> Tensor | None:
+        """How much each sample of the training part counts in the loss, (N,), around 1; None: all the same."""
+        return None

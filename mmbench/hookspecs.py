@@ -11,6 +11,7 @@ from mmbench.registrations import (
     Engine,
     Fusion,
     Report,
+    Sampler,
     Weighting,
 )
 
@@ -47,6 +48,11 @@ def mmbench_fusions() -> list[Fusion]:  # type: ignore[empty-body]
 @hookspec
 def mmbench_reports() -> list[Report]:  # type: ignore[empty-body]
     """Sections of the report."""
+
+
+@hookspec
+def mmbench_samplers() -> list[Sampler]:  # type: ignore[empty-body]
+    """Rules for which training samples an epoch visits."""
 
 
 @hookspec

@@ -13,7 +13,7 @@ from mmbench.seeding import derive
 
 __all__ = ["SCHEMA", "Job", "Objective", "Pick", "digest"]
 
-SCHEMA = 1
+SCHEMA = 2
 """Version of the record. Raise it when a change of the harness changes what records say."""
 
 
@@ -78,6 +78,7 @@ class Job:
         match_params: number of parameters every model is brought to, or the fusion whose number it is.
         reference: the job whose model that is.
         search: hyperparameter -> space it is drawn from, where the budget has more than one trial.
+        sampler: which training samples an epoch visits; every one, once, where it is None.
         fusion_role: for the record; `again` for the second entry of the A/A arm.
         weighting_role: for the record.
 
@@ -98,6 +99,7 @@ class Job:
     match_params: str = ""
     reference: Job | None = None
     search: Mapping[str, str] = field(default_factory=dict)
+    sampler: Pick | None = None
     fusion_role: str = ""
     weighting_role: str = ""
 
@@ -117,6 +119,7 @@ class Job:
                 "w": dict(sorted(self.objective.ws.items())),
             },
             "weighting": str(self.weighting),
+            "sampler": str(self.sampler or ""),
             "seed": self.seed,
             "budget": budget,
             "device": self.device,
@@ -155,6 +158,7 @@ class Job:
             "lambdas": self.objective.tables,
             "weighting": str(self.weighting),
             "weighting_role": self.weighting_role,
+            "sampler": str(self.sampler or ""),
             "seed": self.seed,
             "budget": self.budget.name,
             "match_params": self.match_params,

@@ -113,11 +113,14 @@ class FusionModel(nn.Module):
         head = [] if self.head is None else list(self.head.parameters())
         groups["shared"] = [*self.fusion.parameters(), *head]
         groups["align"] = list(self.alignments.parameters())
-        return {name: parameters for name, parameters in groups.items() if parameters}
+        return _each_once(groups)
 
-    def align(self, pair: str, x_i: Tensor, x_j: Tensor) -> Tensor:
-        """The cross-modal loss of the pair `i->j`."""
-        loss: Tensor = self.alignments[f"@{pair}"](x_i, x_j)
+    def align(self, pair: str, x_i: Tensor, x_j: Tensor, more: Mapping[str, Tensor]) -> Tensor:
+        """The cross-modal loss of the pair `i->j`, given what else of `more` its `forward` names."""
+        alignment = self.alignments[f"@{pair}"]
+        asked = inspect.signature(alignment.forward).parameters
+        given = {name: value for name, value in more.items() if name in asked}
+        loss: Tensor = alignment(x_i, x_j, **given)
         return loss
 
     def _fuse(
@@ -177,6 +180,18 @@ class FusionModel(nn.Module):
                 x = x * batch.present[name][:, None, None]
             series[name], masks[name] = x, mask
         return series, masks
+
+
+def _each_once(groups: Mapping[str, list[nn.Parameter]]) -> dict[str, list[nn.Parameter]]:
+    """The groups that hold a parameter; one that is shared between groups belongs to the first."""
+    seen: set[int] = set()
+    kept: dict[str, list[nn.Parameter]] = {}
+    for name, parameters in groups.items():
+        fresh = [parameter for parameter in parameters if id(parameter) not in seen]
+        seen |= {id(parameter) for parameter in fresh}
+        if fresh:
+            kept[name] = fresh
+    return kept
 
 
 def pool(tokens: Tensor, mask: Tensor) -> Tensor:

@@ -5,7 +5,6 @@ This file computes the terms; a weighting chooses λ and w.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from itertools import permutations
 
 import torch
@@ -18,7 +17,7 @@ from mmbench.jobs import Objective
 from mmbench.model import FusionModel, Outputs
 from mmbench.tasks import Task
 
-__all__ = ["losses", "planned_terms"]
+__all__ = ["losses", "planned_terms", "sample_losses"]
 
 
 def planned_terms(objective: Objective, modalities: tuple[str, ...]) -> tuple[Term, ...]:
@@ -47,44 +46,59 @@ def planned_terms(objective: Objective, modalities: tuple[str, ...]) -> tuple[Te
     return kept
 
 
+def sample_losses(
+    outputs: Outputs, batch: Part, task: Task, terms: tuple[Term, ...]
+) -> dict[str, Tensor]:
+    """The loss of each sample, (B,), of the terms that have one: `joint` and `uni:<m>`."""
+    target = batch.targets if outputs.gallery is None else outputs.gallery
+    found: dict[str, Tensor] = {}
+    for term in terms:
+        if term.kind == "joint":
+            found[term.name] = task.loss(outputs.prediction, target)
+        elif term.kind == "uni":
+            found[term.name] = task.loss(outputs.logits[term.rest], target)
+    return found
+
+
 def losses(
     model: FusionModel, outputs: Outputs, batch: Part, task: Task, terms: tuple[Term, ...]
 ) -> dict[str, Tensor]:
     """The scalar loss of every term on one batch, and of the fusion's own `aux` terms.
 
-    A modality's terms average over the samples that have it.
+    A modality's terms average over the samples that have it, by the samples' weights where they have some.
     """
-    target = batch.targets if outputs.gallery is None else outputs.gallery
     found: dict[str, Tensor] = {}
+    of_samples = sample_losses(outputs, batch, task, terms)
     for term in terms:
-        kind, _, rest = term.name.partition(":")
-        if kind == "joint":
-            found[term.name] = task.loss(outputs.prediction, target).mean()
-        elif kind == "uni":
-            found[term.name] = _mean(
-                task.loss(outputs.logits[rest], target), batch.present.get(rest)
-            )
-        elif kind == "align":
-            found[term.name] = _align(model, outputs, batch.present, rest)
+        if term.name in of_samples:
+            here = batch.present.get(term.rest) if term.kind == "uni" else None
+            found[term.name] = _mean(of_samples[term.name], here, batch.weights)
+        elif term.kind == "align":
+            found[term.name] = _align(model, outputs, batch, term.rest)
     return found | {f"aux:{name}": loss for name, loss in outputs.aux.items()}
 
 
-def _mean(values: Tensor, present: Tensor | None) -> Tensor:
-    if present is None:
+def _mean(values: Tensor, present: Tensor | None, weights: Tensor | None) -> Tensor:
+    if present is None and weights is None:
         return values.mean()
-    weight = present.to(values.dtype)
-    return (values * weight).sum() / weight.sum().clamp(min=1)
+    counted = torch.ones_like(values) if weights is None else weights
+    if present is not None:
+        counted = counted * present
+    return (values * counted).sum() / counted.sum().clamp(min=torch.finfo(values.dtype).tiny)
 
 
-def _align(
-    model: FusionModel, outputs: Outputs, present: Mapping[str, Tensor], pair: str
-) -> Tensor:
+def _align(model: FusionModel, outputs: Outputs, batch: Part, pair: str) -> Tensor:
+    """The cross-modal loss over the samples that have both modalities."""
     i, _, j = pair.partition("->")
-    both = [present[name] for name in (i, j) if name in present]
     x_i, x_j = outputs.features[i], outputs.features[j]
+    more = {"targets": batch.targets} if outputs.gallery is None else {}
+    if i in outputs.logits and j in outputs.logits:
+        more |= {"logits_i": outputs.logits[i], "logits_j": outputs.logits[j]}
+    both = [batch.present[name] for name in (i, j) if name in batch.present]
     if both:
         here = torch.stack(both).all(dim=0)
         x_i, x_j = x_i[here], x_j[here]
+        more = {name: values[here] for name, values in more.items()}
         if len(x_i) == 0:  # a mean over no sample would be NaN
             return x_i.sum() + x_j.sum()
-    return model.align(pair, x_i, x_j)
+    return model.align(pair, x_i, x_j, more)

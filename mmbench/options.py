@@ -30,7 +30,8 @@ class RunOptions(BaseModel):
         fusions: spellings of fusions; likewise `datasets`, `weightings`.
         encoders: `modality=encoder`.
         objective: the terms of the joint loss; None chooses by what else is asked for.
-        alignment: the cross-modal loss of the objective's `align` terms.
+        alignments: the cross-modal losses of the objective's `align` terms, one a job.
+        samplers: spellings of rules for which training samples an epoch visits, one a job.
         lambdas: modality (or `joint`) -> λ.
         ws: `i->j` -> w_ij.
         grid: with `all`, the full product of fusions and weightings.
@@ -56,7 +57,8 @@ class RunOptions(BaseModel):
     weightings: tuple[str, ...] = ()
     encoders: tuple[str, ...] = ()
     objective: Literal["joint", "joint+uni", "joint+uni+align"] | None = None
-    alignment: str | None = None
+    alignments: tuple[str, ...] = ()
+    samplers: tuple[str, ...] = ()
     lambdas: dict[str, Coefficient] = Field(default_factory=dict)
     ws: dict[str, Coefficient] = Field(default_factory=dict)
     grid: bool = False

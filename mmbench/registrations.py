@@ -25,6 +25,7 @@ __all__ = [
     "Modality",
     "Registration",
     "Report",
+    "Sampler",
     "Target",
     "Weighting",
 ]
@@ -280,7 +281,9 @@ class Alignment(Registration):
     """A cross-modal loss L_ij: `target(dim_i, dim_j, **parameters)` gives a `torch.nn.Module`.
 
     `forward(x_i, x_j)`, with features `(B, dim_i)` and `(B, dim_j)` of the samples that have both
-    modalities, returns a scalar loss.
+    modalities, returns a scalar loss. One that names an argument `targets` is given the samples' encoded
+    targets (not in retrieval); one that names `logits_i` and `logits_j` their unimodal predictions `(B, C)`
+    where the objective has them. Both need a default for where there are none.
 
     Attributes:
         role: `"default"` is the one used where a run names no alignment.
@@ -300,10 +303,28 @@ class Weighting(Registration):
 
     Attributes:
         role: `"default"` is the one used where a run names no weighting.
+        needs: kinds of term it works on, such as `uni`; a job whose objective lacks one is skipped.
+        family: what the report groups it under, such as `scalar`, `gradient` or `balance`.
 
     """
 
     kind: ClassVar[str] = "weighting"
+
+    role: Literal["", "default"] = field(default="", kw_only=True)
+    needs: tuple[str, ...] = field(default=(), kw_only=True)
+    family: str = field(default="", kw_only=True)
+
+
+@dataclass(frozen=True)
+class Sampler(Registration):
+    """A rule for which training samples an epoch visits: `target(**parameters)` gives a `mmbench.Sampling`.
+
+    Attributes:
+        role: `"default"` is the one used where a run names no sampler.
+
+    """
+
+    kind: ClassVar[str] = "sampler"
 
     role: Literal["", "default"] = field(default="", kw_only=True)
 

@@ -23,6 +23,7 @@ from mmbench.registrations import (
     Fusion,
     Registration,
     Report,
+    Sampler,
     Weighting,
 )
 
@@ -37,6 +38,7 @@ KINDS: dict[str, type[Registration]] = {
     "engines": Engine,
     "fusions": Fusion,
     "reports": Report,
+    "samplers": Sampler,
     "weightings": Weighting,
 }
 R = TypeVar("R", bound=Registration)
@@ -138,6 +140,7 @@ class Registry:
     engines: Shelf[Engine]
     fusions: Shelf[Fusion]
     reports: Shelf[Report]
+    samplers: Shelf[Sampler]
     weightings: Shelf[Weighting]
 
     def shelf(self, kind: str) -> Shelf[Any]:

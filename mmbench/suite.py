@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import permutations, product
 
 from mmbench.budgets import BUDGETS, Budget
@@ -45,7 +45,7 @@ def plan(options: RunOptions, registry: Registry, device: str) -> list[Job]:
     _check_tables(options, datasets)
     _check_encoders(options, datasets)
     for arms in datasets:
-        first = [arms.job(*arm, budget=budget, device=device) for arm in arms]
+        first = [arms.job(arm, budget=budget, device=device) for arm in arms]
         if options.match_params and not options.match_params.isdigit():
             like = arms.reference(budget, device)
             first = [
@@ -66,10 +66,11 @@ def plan(options: RunOptions, registry: Registry, device: str) -> list[Job]:
 
 def _check_tables(options: RunOptions, datasets: list[_Arms]) -> None:
     """Every entry of the tables λ and w belongs to a chosen dataset, and to a term of the objective."""
-    for table, kind, flag in ((options.lambdas, "uni", "--lambda"), (options.ws, "align", "--w")):
+    entries = ((options.lambdas, "uni", "--lambda"), (options.ws, "align", "--w"))
+    for table, kind, flag in (*entries, (options.alignments, "align", "--alignment")):
         if set(table) - {"joint"} and options.objective and kind not in options.objective:
             raise UsageError(
-                f"Expected an objective with {kind} terms, which {flag} gives weights to. "
+                f"Expected an objective with {kind} terms, which {flag} speaks of. "
                 f"Found {options.objective!r}. Leave --objective out, or name those terms."
             )
     lambdas = {"joint"}.union(*(arms.fused for arms in datasets))
@@ -114,6 +115,17 @@ def _in_order(pick: Pick) -> Pick:
     return replace(pick, params={**pick.params, "modalities": names})
 
 
+@dataclass(frozen=True)
+class _Arm:
+    """One combination on a dataset."""
+
+    fusion: Pick
+    weighting: Pick
+    objective: Objective
+    sampler: Pick
+    again: bool = False
+
+
 class _Arms:
     """The (fusion, weighting, objective, again) combinations of one dataset."""
 
@@ -126,7 +138,10 @@ class _Arms:
         self.encoders = _encoders(options, registry, self.registration, self.modalities)
         self.default_fusion = Pick(registry.fusions.with_role("default").name)
         self.default_weighting = Pick(registry.weightings.with_role("default").name)
-        self.alignment = _alignment(options, registry)
+        self.alignments = select(options.alignments, registry.alignments)
+        self.samplers = select(options.samplers, registry.samplers) or [
+            Pick(registry.samplers.with_role("default").name)
+        ]
         self.data = digest([str(dataset), _fingerprint(self.registration)])
 
     @property
@@ -134,42 +149,35 @@ class _Arms:
         """The modalities that are fused."""
         return tuple(name for name in self.modalities if name != self.registration.gallery)
 
-    def __iter__(self) -> Iterator[tuple[Pick, Pick, Objective, bool]]:
+    def __iter__(self) -> Iterator[_Arm]:
         options, shelf = self.options, self.registry
-        fusions = select(options.fusions, shelf.fusions) or [self.default_fusion]
-        weightings = select(options.weightings, shelf.weightings) or [self.default_weighting]
-        if options.all:
-            fusions = select(options.fusions or list(shelf.fusions), shelf.fusions)
-            every_weighting = select(options.weightings or list(shelf.weightings), shelf.weightings)
+        fusions = select(options.fusions, shelf.fusions)
+        weightings = select(options.weightings, shelf.weightings)
+        named = "joint+uni" if options.weightings or options.grid else "joint"
+        if options.all or options.grid:
+            fusions = fusions or select(list(shelf.fusions), shelf.fusions)
+            weightings = weightings or select(list(shelf.weightings), shelf.weightings)
         if options.all and not options.grid:
-            objective = self._objective("joint")
-            yield from self._product(fusions, [self.default_weighting], objective)
-            yield from self._product(
-                [self.default_fusion], every_weighting, self._objective("joint+uni")
-            )
-        elif options.all:
-            yield from self._product(fusions, every_weighting, self._objective("joint+uni"))
+            named = "joint"
+            yield from self._product(fusions, [self.default_weighting], named)
+            yield from self._product([self.default_fusion], weightings, "joint+uni")
         else:
-            named = "joint+uni" if options.weightings else "joint"
-            yield from self._product(fusions, weightings, self._objective(named))
+            fusions = fusions or [self.default_fusion]
+            yield from self._product(fusions, weightings or [self.default_weighting], named)
         if options.all if options.controls is None else options.controls:
-            yield from self._controls(weightings)
+            plain = (
+                self.default_weighting
+                if options.all
+                else (weightings or [self.default_weighting])[0]
+            )
+            yield from self._controls(plain, named)
 
-    def job(
-        self,
-        fusion: Pick,
-        weighting: Pick,
-        objective: Objective,
-        again: bool,
-        *,
-        budget: Budget,
-        device: str,
-    ) -> Job:
+    def job(self, arm: _Arm, *, budget: Budget, device: str) -> Job:
         """The job of one combination, for seed 0."""
-        registration = self.registry.fusions[fusion.name]
+        registration = self.registry.fusions[arm.fusion.name]
         modalities = self.modalities
         if registration.per_modality == "alone":
-            modalities = tuple(sorted({fusion.modality, self.registration.gallery} - {""}))
+            modalities = tuple(sorted({arm.fusion.modality, self.registration.gallery} - {""}))
         if registration.level == "none":
             modalities = tuple(filter(None, [self.registration.gallery]))
         encoders = {name: self.encoders[name] for name in modalities}
@@ -177,19 +185,20 @@ class _Arms:
             dataset=self.dataset,
             modalities=modalities,
             encoders=encoders,
-            fusion=fusion,
-            objective=objective,
-            weighting=weighting,
+            fusion=arm.fusion,
+            objective=arm.objective,
+            weighting=arm.weighting,
             seed=0,
             budget=budget,
             device=device,
-            again=again,
-            sources=self._sources(fusion, weighting, objective, encoders),
+            again=arm.again,
+            sources=self._sources(arm, encoders),
             data=self.data,
             match_params=self.options.match_params or "",
-            search=self._search(fusion, weighting) if budget.trials > 1 else {},
-            fusion_role="again" if again else registration.role,
-            weighting_role=self.registry.weightings[weighting.name].role,
+            search=self._search(arm) if budget.trials > 1 else {},
+            sampler=arm.sampler,
+            fusion_role="again" if arm.again else registration.role,
+            weighting_role=self.registry.weightings[arm.weighting.name].role,
         )
 
     def reference(self, budget: Budget, device: str) -> Job:
@@ -200,58 +209,60 @@ class _Arms:
             raise UsageError(
                 f"Expected a number or a fusion of all modalities to match sizes to. Found '{pick}'."
             )
-        objective = self._objective("joint")
-        job = self.job(pick, self.default_weighting, objective, False, budget=budget, device=device)
-        return replace(job, match_params="")
+        arm = next(self._product([pick], [self.default_weighting], "joint"))
+        return replace(self.job(arm, budget=budget, device=device), match_params="")
 
     def _product(
-        self, fusions: list[Pick], weightings: list[Pick], objective: Objective
-    ) -> Iterator[tuple[Pick, Pick, Objective, bool]]:
+        self, fusions: list[Pick], weightings: list[Pick], objective: str
+    ) -> Iterator[_Arm]:
+        objectives = self._objectives(objective)
         for fusion, weighting in product(fusions, weightings):
-            for arm in self._expand(fusion):
-                yield arm, weighting, objective, False
+            for terms, sampler in product(objectives, self.samplers):
+                for expanded in self._expand(fusion):
+                    yield _Arm(expanded, weighting, terms, sampler)
 
-    def _controls(self, weightings: list[Pick]) -> Iterator[tuple[Pick, Pick, Objective, bool]]:
+    def _controls(self, weighting: Pick, objective: str) -> Iterator[_Arm]:
         """Every fusion with a role, and the default fusion once more (the A/A arm)."""
-        named = "joint+uni" if self.options.weightings and not self.options.all else "joint"
-        objective = self._objective(named)
-        weighting = weightings[0] if not self.options.all else self.default_weighting
         roles = [Pick(name) for name, entry in self.registry.fusions.entries.items() if entry.role]
         yield from self._product(roles, [weighting], objective)
-        yield self.default_fusion, weighting, objective, True
+        for arm in self._product([self.default_fusion], [weighting], objective):
+            yield replace(arm, again=True)
 
     def _expand(self, fusion: Pick) -> list[Pick]:
         if not self.registry.fusions[fusion.name].per_modality:
             return [fusion]
         return [replace(fusion, modality=name) for name in match_modality(fusion, self.fused)]
 
-    def _objective(self, default: str) -> Objective:
+    def _objectives(self, default: str) -> list[Objective]:
+        """One for each cross-modal loss, where the objective has such terms."""
         options = self.options
-        if options.ws:
+        if options.ws or options.alignments:
             default = "joint+uni+align"
         elif options.lambdas:
             default = "joint+uni"
         terms = options.objective or default
-        alignment = self.alignment if "align" in terms else None
-        return Objective(terms, alignment, options.lambdas, options.ws)
+        chosen: list[Pick | None] = [None]
+        if "align" in terms:
+            default_alignment = Pick(self.registry.alignments.with_role("default").name)
+            chosen = [*(self.alignments or [default_alignment])]
+        return [Objective(terms, pick, options.lambdas, options.ws) for pick in chosen]
 
-    def _search(self, fusion: Pick, weighting: Pick) -> dict[str, str]:
-        spaces = search_spaces(self.registry, fusion.name, weighting.name)
+    def _search(self, arm: _Arm) -> dict[str, str]:
+        spaces = search_spaces(self.registry, arm.fusion.name, arm.weighting.name)
         return {name: repr(space) for name, space in spaces.items()}
 
-    def _sources(
-        self, fusion: Pick, weighting: Pick, objective: Objective, encoders: Mapping[str, Pick]
-    ) -> dict[str, str]:
+    def _sources(self, arm: _Arm, encoders: Mapping[str, Pick]) -> dict[str, str]:
         registry = self.registry
         used: list[Registration] = [
             self.registration,
-            registry.fusions[fusion.name],
-            registry.weightings[weighting.name],
+            registry.fusions[arm.fusion.name],
+            registry.weightings[arm.weighting.name],
+            registry.samplers[arm.sampler.name],
             *(registry.encoders[pick.name] for pick in encoders.values()),
         ]
         modules = [registry.encoders[pick.name].preparation_module for pick in encoders.values()]
-        if objective.alignment:
-            used.append(registry.alignments[objective.alignment.name])
+        if arm.objective.alignment:
+            used.append(registry.alignments[arm.objective.alignment.name])
         modules += [entry.module for entry in used]
         return {module: source_hash(module) for module in modules}
 
@@ -308,9 +319,3 @@ def _default_encoder(registry: Registry, kind: str) -> str:
         f"Expected an encoder for {kind} data. Found none among {', '.join(registry.encoders)}. "
         f"Install a plugin that brings one."
     )
-
-
-def _alignment(options: RunOptions, registry: Registry) -> Pick:
-    if options.alignment:
-        return select([options.alignment], registry.alignments)[0]
-    return Pick(registry.alignments.with_role("default").name)

@@ -9,12 +9,12 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
-from mmbench.data.part import Part
 from mmbench.data.samples import Samples
 from mmbench.data.sealed import Vault, prepare
 from mmbench.data.split import make_split
 from mmbench.data.vendored import verify
 from mmbench.errors import DataError, NonFiniteError, NotApplicable
+from mmbench.evaluation import absences, probes
 from mmbench.jobs import Job, Pick, digest
 from mmbench.machine import peak_memory, reset_peak_memory
 from mmbench.records import failed, opened, skipped
@@ -73,7 +73,7 @@ def _run(job: Job, record: dict[str, Any], enter: Report) -> dict[str, Any]:
     record["train_seconds"] = time.perf_counter() - started
     record |= _about_training(recipe, tuned)
     enter("evaluate", 1.0)
-    record |= _evaluate(recipe, tuned.fitted, vault.seal().open().to(job.device))
+    record |= _evaluate(recipe, tuned.fitted, vault)
     record["peak_memory_mb"] = peak_memory(job.device)
     return {**record, "status": "ok", "phase": "done", "error": "", "traceback": ""}
 
@@ -179,6 +179,9 @@ def _about_training(recipe: Recipe, tuned: Tuned) -> dict[str, Any]:
         "curve_validation_score": curves.validation_score,
         **{f"curve_term_{name}": values for name, values in curves.terms.items()},
         **{f"curve_weight_{name}": values for name, values in curves.weights.items()},
+        **{f"curve_conflict_{name}": values for name, values in curves.conflicts.items()},
+        "backward_passes": curves.backward_passes,
+        "batch_seconds": curves.batch_seconds,
     }
 
 
@@ -193,7 +196,10 @@ def _shape(recipe: Recipe, tuned: Tuned) -> tuple[str, ...]:
     return str(recipe.job.fusion), json.dumps(own, sort_keys=True)
 
 
-def _evaluate(recipe: Recipe, fitted: Fitted, test: Part) -> dict[str, Any]:
+def _evaluate(recipe: Recipe, fitted: Fitted, vault: Vault) -> dict[str, Any]:
+    """Break the seal of the test part, once."""
+    test = vault.seal().open().to(recipe.job.device)
+    training = vault.training.to(recipe.job.device)
     prediction, targets, _ = predict(fitted.model, test, recipe.task)
     if not bool(prediction.isfinite().all()):
         raise NonFiniteError("Expected finite predictions on the test part. Found NaN or infinity.")
@@ -201,4 +207,6 @@ def _evaluate(recipe: Recipe, fitted: Fitted, test: Part) -> dict[str, Any]:
     return {
         "score": metrics[recipe.task.primary],
         **{f"metric_{name}": value for name, value in metrics.items()},
+        **absences(fitted.model, test, recipe.task),
+        **probes(fitted.model, training, test, recipe.task),
     }

@@ -61,7 +61,20 @@ __all__ = ["command"]
     type=click.Choice(["joint", "joint+uni", "joint+uni+align"]),
     help="Terms of the loss. Default: joint; with weightings joint+uni.",
 )
-@click.option("--alignment", metavar="ALIGNMENT", help="The cross-modal loss of the align terms.")
+@click.option(
+    "--alignment",
+    "alignments",
+    multiple=True,
+    metavar="ALIGNMENT",
+    help="The cross-modal loss of the align terms, which it adds; several are compared.",
+)
+@click.option(
+    "--sampler",
+    "samplers",
+    multiple=True,
+    metavar="SAMPLER",
+    help="Which training samples an epoch visits, against imbalance; several are compared.",
+)
 @click.option(
     "--lambda",
     "lambdas",
@@ -73,7 +86,9 @@ __all__ = ["command"]
     "--w", "ws", multiple=True, metavar="I->J=W", help="Weight of an alignment, likewise."
 )
 @click.option(
-    "--grid", is_flag=True, help="With --all: the full product of fusions and weightings."
+    "--grid",
+    is_flag=True,
+    help="The full product of fusions and weightings: of those chosen with -f and -w, or of all.",
 )
 @click.option(
     "--controls/--no-controls",

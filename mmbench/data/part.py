@@ -20,6 +20,7 @@ class Part:
         masks: modality -> `(N, T)`, true on real steps, for modalities whose lengths differ.
         present: modality -> `(N,)` bool, for modalities that can be absent.
         targets: `(N,)` or `(N, K)`, as the task encodes them.
+        weights: `(N,)`, how much each sample counts in the loss; None where all count the same.
 
     """
 
@@ -27,6 +28,7 @@ class Part:
     masks: dict[str, Tensor]
     present: dict[str, Tensor]
     targets: Tensor
+    weights: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.targets)
@@ -38,6 +40,21 @@ class Part:
             {name: values[index] for name, values in self.masks.items()},
             {name: values[index] for name, values in self.present.items()},
             self.targets[index],
+            None if self.weights is None else self.weights[index],
+        )
+
+    def without(self, *names: str) -> Part:
+        """The same samples with modalities absent: zeros, and false wherever the model asks."""
+        nowhere = torch.zeros(len(self), dtype=torch.bool, device=self.targets.device)
+        return Part(
+            {name: torch.zeros_like(x) if name in names else x for name, x in self.inputs.items()},
+            {
+                name: torch.zeros_like(mask) if name in names else mask
+                for name, mask in self.masks.items()
+            },
+            self.present | dict.fromkeys(names, nowhere),
+            self.targets,
+            self.weights,
         )
 
     def to(self, device: torch.device | str) -> Part:
@@ -47,6 +64,7 @@ class Part:
             {name: values.to(device) for name, values in self.masks.items()},
             {name: values.to(device) for name, values in self.present.items()},
             self.targets.to(device),
+            None if self.weights is None else self.weights.to(device),
         )
 
     def batches(self, size: int) -> Iterator[Part]:

@@ -1,68 +1,122 @@
-"""A small model with the parameter groups and losses of a joint objective, for weightings."""
+"""A small model of the whole joint objective on any task, for weightings and samplers."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from itertools import permutations
+from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from mmbench.contracts import Term
+from mmbench.contracts import FusionOutput, Term
+from mmbench.data.part import Part
+from mmbench.data.preparation import InputSpec
+from mmbench.data.sealed import TrainingData
+from mmbench.model import FusionModel
+from mmbench.tasks import TASKS, Task
 
-__all__ = ["JointModel", "terms"]
+__all__ = ["Change", "joint_data", "joint_model", "joint_task", "joint_terms"]
 
 _DIM = 4
 _SAMPLES = 12
+_CLASSES = 3
+_GALLERY = "found"
 Change = Callable[[Tensor], Tensor]
 
 
-def terms(count: int) -> tuple[Term, ...]:
+def joint_terms(count: int) -> tuple[Term, ...]:
     """`joint`, one `uni` a modality, an `align` for each ordered pair, and an `aux`."""
-    names = [f"m{place}" for place in range(count)]
+    names = _names(count)
     pairs = [f"align:{i}->{j}" for i, j in permutations(names, 2)]
     listed = ("joint", *(f"uni:{name}" for name in names), *pairs, "aux:balance")
     return tuple(Term(name) for name in listed)
 
 
-class JointModel(nn.Module):
-    """Linear encoders, heads, alignments and a shared layer; regression of random targets."""
+def joint_task(name: str, change: Change) -> Task:
+    """A fitted task whose losses are changed by `change`."""
+    task = TASKS[name]().fit(_targets(name), _targets(name))
+    loss = task.loss
+    task.loss = lambda prediction, targets: change(loss(prediction, targets))  # type: ignore[method-assign]
+    return task
 
-    x: Tensor
-    y: Tensor
 
-    def __init__(self, count: int) -> None:
+def joint_data(count: int, task: Task) -> TrainingData:
+    """Random features of `count` modalities, the last absent in some samples, and targets."""
+    generator = torch.Generator().manual_seed(count)
+    names = [*_names(count), *([_GALLERY] if task.name == "retrieval" else [])]
+    inputs = {name: torch.randn(_SAMPLES, _DIM, generator=generator) for name in names}
+    present = {}
+    if count > 1:
+        present[_names(count)[-1]] = torch.arange(_SAMPLES) % 4 != 0
+    part = Part(inputs, {}, present, task.encode(_targets(task.name)))
+    return TrainingData(part, part, {name: InputSpec((_DIM,)) for name in names})
+
+
+def joint_model(count: int, task: Task, change: Change) -> FusionModel:
+    """Linear encoders, heads and alignments around a fusion with an auxiliary loss of its own."""
+    names = _names(count)
+    gallery = _GALLERY if task.name == "retrieval" else ""
+    encoded = [*names, *([gallery] if gallery else [])]
+    return FusionModel(
+        encoders={name: _Encoder() for name in encoded},
+        fusion=_Fusion(count, change),
+        level="pooled",
+        head=nn.Linear(_DIM, task.head_size),
+        unimodal_heads={name: nn.Linear(_DIM, task.head_size) for name in encoded},
+        alignments={f"{i}->{j}": _Alignment(change) for i, j in permutations(names, 2)},
+        gallery=gallery,
+    )
+
+
+def _names(count: int) -> list[str]:
+    return [f"m{place}" for place in range(count)]
+
+
+def _targets(task: str) -> npt.NDArray[Any]:
+    places = np.arange(_SAMPLES)
+    made: dict[str, npt.NDArray[Any]] = {
+        "classification": places % _CLASSES,
+        "multilabel": (places[:, None] % np.array([2, 3, 4]) == 0).astype(np.int64),
+        "regression": np.sin(places).astype(np.float64),
+        "retrieval": places,
+    }
+    return made[task]
+
+
+class _Encoder(nn.Module):
+    """One token a sample."""
+
+    def __init__(self) -> None:
         super().__init__()
-        self.terms = terms(count)
-        self.encoders = nn.ModuleList(nn.Linear(_DIM, _DIM) for _ in range(count))
-        self.heads = nn.ModuleList(nn.Linear(_DIM, 1) for _ in range(count))
-        self.shared = nn.Linear(count * _DIM, 1)
-        self.align = nn.Linear(_DIM, _DIM)
-        self.register_buffer("x", torch.randn(count, _SAMPLES, _DIM))
-        self.register_buffer("y", torch.randn(_SAMPLES, 1))
+        self.layer = nn.Linear(_DIM, _DIM)
 
-    def losses(self, change: Change = lambda loss: loss) -> dict[str, Tensor]:
-        """Term -> scalar loss, each changed by `change`."""
-        features = [encoder(x) for encoder, x in zip(self.encoders, self.x.unbind(), strict=True)]
-        fused = self.shared(torch.cat(features, dim=1))
-        found = {"joint": (fused - self.y).square().mean()}
-        for place, head in enumerate(self.heads):
-            found[f"uni:m{place}"] = (head(features[place]) - self.y).square().mean()
-        for i, j in permutations(range(len(features)), 2):
-            gap = self.align(features[i]) - features[j]
-            found[f"align:m{i}->m{j}"] = gap.square().mean()
-        found["aux:balance"] = fused.square().mean()
-        return {name: change(loss) for name, loss in found.items()}
+    def forward(self, x: Tensor, mask: Tensor | None) -> tuple[Tensor, Tensor]:
+        return self.layer(x)[:, None], torch.ones(len(x), 1, dtype=torch.bool, device=x.device)
 
-    def groups(self) -> dict[str, list[nn.Parameter]]:
-        """As the harness declares them."""
-        named = [("encoder", self.encoders), ("head", self.heads)]
-        groups = {
-            f"{kind}:m{place}": list(module.parameters())
-            for kind, modules in named
-            for place, module in enumerate(modules)
-        }
-        groups["shared"] = list(self.shared.parameters())
-        if len(self.encoders) > 1:
-            groups["align"] = list(self.align.parameters())
-        return groups
+
+class _Fusion(nn.Module):
+    """A linear layer over all features; its auxiliary loss is the fused feature's size."""
+
+    def __init__(self, count: int, change: Change) -> None:
+        super().__init__()
+        self.layer = nn.Linear(count * _DIM, _DIM)
+        self.change = change
+
+    def forward(self, features: dict[str, Tensor]) -> FusionOutput:
+        fused = self.layer(torch.cat(list(features.values()), dim=1)).tanh()
+        return FusionOutput(fused, aux={"balance": self.change(fused.square().mean())})
+
+
+class _Alignment(nn.Module):
+    """The distance of a linear map of one feature from the other."""
+
+    def __init__(self, change: Change) -> None:
+        super().__init__()
+        self.layer = nn.Linear(_DIM, _DIM)
+        self.change = change
+
+    def forward(self, x_i: Tensor, x_j: Tensor) -> Tensor:
+        return self.change((self.layer(x_i) - x_j).square().mean())

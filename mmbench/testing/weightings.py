@@ -4,23 +4,31 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Callable
+from functools import partial
+from itertools import product
 
 import torch
-from torch import Tensor
+from torch import nn
 
-from mmbench.contracts import LossWeighting
-from mmbench.errors import MmbenchError
+from mmbench.contracts import LossWeighting, Sampling
+from mmbench.errors import MmbenchError, NotApplicable
 from mmbench.registrations import Weighting
-from mmbench.testing.joint_model import JointModel
+from mmbench.tasks import TASKS
+from mmbench.testing.joint_model import Change, joint_data, joint_model, joint_task, joint_terms
 from mmbench.testing.results import Violation, expect
+from mmbench.training.alone import fit_alone
+from mmbench.training.loop import Trainer, fit
+from mmbench.training.step import Settings, Training
 
 __all__ = ["PROPERTIES"]
 
 _COUNTS = (1, 2, 3, 4)
-_STEPS = 3
+_EPOCHS = 4
+_HALF = 2
+_BATCH = 6
 _LR = 0.01
-_CHANGES: dict[str, Callable[[Tensor], Tensor]] = {
+_LANES = 3
+_CHANGES: dict[str, Change] = {
     "negative losses": lambda loss: loss - 10,
     "losses of zero": lambda loss: loss * 0,
     "losses of a thousand": lambda loss: loss * 1e3,
@@ -48,12 +56,24 @@ def it_is_a_loss_weighting(weighting: Weighting) -> str:
 
 
 def training_stays_finite(weighting: Weighting) -> str:
-    """With one to four modalities, training keeps losses, weights and parameters finite."""
-    for count in _COUNTS:
-        training = _Training(weighting, count)
-        training.run(_STEPS)
-        training.require_finite(f"M = {count}")
-    return f"finite after {_STEPS} epochs for M = {', '.join(map(str, _COUNTS))}"
+    """On every task and with one to four modalities, training keeps losses, weights and parameters finite."""
+    refused = []
+    for task, count in product(TASKS, _COUNTS):
+        try:
+            training = _Training(weighting, count, task)
+            training.run(_EPOCHS)
+        except NotApplicable as reason:
+            refused.append(f"{task}: skipped ({reason})")
+            continue
+        training.require_finite(f"{task}, M = {count}")
+    expect(
+        len(refused) < len(TASKS) * len(_COUNTS),
+        "a task that it has a meaning for",
+        "; ".join(dict.fromkeys(refused)),
+        "Raise NotApplicable only where the method has no meaning.",
+    )
+    listed = f"finite after {_EPOCHS} epochs for M = {', '.join(map(str, _COUNTS))}"
+    return "; ".join([listed, *dict.fromkeys(refused)])
 
 
 def every_parameter_receives_a_gradient(weighting: Weighting) -> str:
@@ -61,13 +81,8 @@ def every_parameter_receives_a_gradient(weighting: Weighting) -> str:
     seen = 0
     for count in _COUNTS:
         training = _Training(weighting, count)
-        training.backward()
-        named = {
-            f"{group}[{place}]": parameter
-            for group, parameters in training.model.groups().items()
-            for place, parameter in enumerate(parameters)
-        }
-        named |= dict(training.weighting.named_parameters())
+        training.run(1)  # of all rounds, since a method that alternates serves one modality a round
+        named = training.parameters()
         missing = [name for name, parameter in named.items() if parameter.grad is None]
         expect(
             not missing,
@@ -82,8 +97,8 @@ def every_parameter_receives_a_gradient(weighting: Weighting) -> str:
 def state_survives_saving(weighting: Weighting) -> str:
     """A weighting that is saved and loaded in mid-training goes on as if it had not been."""
     whole = _Training(weighting, 2)
-    whole.run(_STEPS)
-    resumed = _Training(weighting, 2, seed=1)
+    whole.run(_HALF)
+    resumed = _Training(weighting, 2)
     try:
         resumed.restore(whole)
     except RuntimeError as error:
@@ -91,13 +106,11 @@ def state_survives_saving(weighting: Weighting) -> str:
             f"Expected a new weighting to load the state of one in training. Found {error}. "
             f"Create every buffer and parameter in __init__."
         ) from error
-    whole.run(_STEPS)
-    resumed.run(_STEPS)
-    pairs = zip(whole.model.parameters(), resumed.model.parameters(), strict=True)
-    expect(
-        all(torch.equal(a, b) for a, b in pairs) and _same(whole.weights(), resumed.weights()),
+    whole.run(_EPOCHS - _HALF)
+    resumed.run(_EPOCHS - _HALF)
+    resumed.require_same(
+        whole,
         "the same parameters and weights with and without saving",
-        f"weights {whole.weights()} and {resumed.weights()}",
         "Keep state in parameters and buffers; count steps in a buffer.",
     )
     return "the same to the last bit"
@@ -107,9 +120,9 @@ def unusual_losses_stay_finite(weighting: Weighting) -> str:
     """Negative, zero and large losses give finite gradients or a clear error."""
     seen = []
     for name, change in _CHANGES.items():
-        training = _Training(weighting, 2)
         try:
-            training.run(_STEPS, change)
+            training = _Training(weighting, 2, change=change)
+            training.run(_EPOCHS)
             training.require_finite(name)
         except Violation:
             raise
@@ -124,53 +137,95 @@ def the_seed_decides(weighting: Weighting) -> str:
     """Training twice under one seed gives the same weights and parameters."""
     first, second = (_Training(weighting, 2) for _ in range(2))
     for training in (first, second):
-        training.run(_STEPS)
-    pairs = zip(first.model.parameters(), second.model.parameters(), strict=True)
-    expect(
-        all(torch.equal(a, b) for a, b in pairs),
+        training.run(_EPOCHS)
+    second.require_same(
+        first,
         "the same parameters after training under one seed",
-        "others",
         "Draw from torch's global generator only, which the harness seeds.",
     )
     return "equal to the last bit"
 
 
+def lanes_equal_solo(weighting: Weighting) -> str:
+    """Several of it that train in turns give what each gives alone."""
+    alone = [_Training(weighting, 2, seed=seed) for seed in range(_LANES)]
+    for training in alone:
+        training.run(_EPOCHS)
+    lanes = [_Training(weighting, 2, seed=seed) for seed in range(_LANES)]
+    for _ in range(_EPOCHS):
+        for training in lanes:
+            training.run(1)
+    for lane, solo in zip(lanes, alone, strict=True):
+        lane.require_same(
+            solo,
+            "the result of each lane to be that of training it alone",
+            "Keep state on the instance, never on the class, in a module or in a cache.",
+        )
+    return f"{_LANES} lanes equal to the last bit"
+
+
 class _Training:
-    """The joint model, a weighting and an optimiser, stepped as the training loop does."""
+    """The harness's own training of the joint model by a weighting."""
 
-    def __init__(self, weighting: Weighting, count: int, seed: int = 0) -> None:
+    def __init__(
+        self,
+        weighting: Weighting,
+        count: int,
+        task: str = "classification",
+        change: Change = lambda loss: loss,
+        seed: int = 0,
+    ) -> None:
+        self.seed, self.epochs = seed, 0
         torch.manual_seed(seed)
-        self.model = JointModel(count)
-        self.weighting: LossWeighting = weighting.load()(self.model.terms)
-        trained = [*self.model.parameters(), *self.weighting.parameters()]
-        self.optimiser = torch.optim.AdamW(trained, lr=_LR)
+        fitted = joint_task(task, change)
+        model, data = joint_model(count, fitted, change), joint_data(count, fitted)
+        terms = joint_terms(count)
+        self.weighting: LossWeighting = weighting.load()(terms)
+        settings = Settings(_EPOCHS, _EPOCHS, _BATCH, _LR, 0.01, seed)
+        objective = tuple(term for term in terms if term.kind != "aux")
+        alone = partial(fit_alone, model, data, fitted, settings, fit)
+        self.weighting.begin(Training(model, fitted, data, terms, settings, alone))
+        self.trainer = Trainer(
+            model, self.weighting, objective, fitted, settings, Sampling(), data.train
+        )
 
-    def backward(self, change: Callable[[Tensor], Tensor] = lambda loss: loss) -> None:
-        self.optimiser.zero_grad()
-        self.weighting.backward(self.model.losses(change), self.model.groups())
-
-    def run(self, epochs: int, change: Callable[[Tensor], Tensor] = lambda loss: loss) -> None:
-        """Epochs of two steps."""
-        torch.manual_seed(epochs)
+    def run(self, epochs: int) -> None:
+        """Epochs of two batches, each under a seed of its own."""
         for _ in range(epochs):
-            for _ in range(2):
-                self.backward(change)
-                self.optimiser.step()
-                self.weighting.after_step(self.model.losses(change))
-            means = {name: float(loss.detach()) for name, loss in self.model.losses(change).items()}
+            torch.manual_seed(1000 * self.seed + self.epochs)
+            means = self.trainer.epoch()
             self.weighting.end_epoch(means, means)
+            self.epochs += 1
 
     def restore(self, other: _Training) -> None:
-        self.model.load_state_dict(copy.deepcopy(other.model.state_dict()))
-        self.weighting.load_state_dict(copy.deepcopy(other.weighting.state_dict()))
-        self.optimiser.load_state_dict(copy.deepcopy(other.optimiser.state_dict()))
+        """Go on where another training is."""
+        self.epochs = other.epochs
+        for name in ("model", "weighting", "optimiser", "schedule"):
+            state = copy.deepcopy(getattr(other.trainer, name).state_dict())
+            getattr(self.trainer, name).load_state_dict(state)
+        self.trainer.order.set_state(other.trainer.order.get_state())
 
     def weights(self) -> dict[str, float]:
         return self.weighting.weights()
 
+    def parameters(self) -> dict[str, nn.Parameter]:
+        """Every parameter of the model and of the weighting, by name."""
+        named = dict(self.trainer.model.named_parameters())
+        return named | {f"weighting.{n}": p for n, p in self.weighting.named_parameters()}
+
+    def require_same(self, other: _Training, should: str, advice: str) -> None:
+        expected = other.parameters()
+        different = [n for n, p in self.parameters().items() if not torch.equal(p, expected[n])]
+        expect(
+            not different and _same(self.weights(), other.weights()),
+            should,
+            f"differences in {', '.join(different[:3]) or 'the weights'}; "
+            f"weights {self.weights()} and {other.weights()}",
+            advice,
+        )
+
     def require_finite(self, where: str) -> None:
-        parameters = [*self.model.parameters(), *self.weighting.parameters()]
-        finite = all(bool(parameter.isfinite().all()) for parameter in parameters)
+        finite = all(bool(parameter.isfinite().all()) for parameter in self.parameters().values())
         expect(
             finite and all(math.isfinite(weight) for weight in self.weights().values()),
             f"finite parameters and weights with {where}",
@@ -190,4 +245,5 @@ PROPERTIES = (
     state_survives_saving,
     unusual_losses_stay_finite,
     the_seed_decides,
+    lanes_equal_solo,
 )

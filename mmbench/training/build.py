@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import torch
 from torch import nn
 
-from mmbench.contracts import LossWeighting, Term
+from mmbench.contracts import LossWeighting, Sampling, Term
 from mmbench.data.preparation import InputSpec
 from mmbench.errors import NotApplicable, PluginError
 from mmbench.jobs import Job
@@ -100,8 +100,20 @@ class Recipe:
         )
 
     def weighting(self, hyper: Mapping[str, Any], terms: tuple[Term, ...]) -> LossWeighting:
-        """The weighting over the model's terms, those of the fusion's own `aux` losses included."""
+        """The weighting over the model's terms, those of the fusion's own `aux` losses included.
+
+        Raises:
+            PluginError: if it cannot be built.
+            NotApplicable: if the objective lacks terms that it works on.
+
+        """
         registration = self.registry.weightings[self.job.weighting.name]
+        lacking = sorted(set(registration.needs) - {term.kind for term in terms})
+        if lacking:
+            raise NotApplicable(
+                f"Expected an objective with {' and '.join(lacking)} terms, which weighting "
+                f"{registration.name!r} works on. Found {self.job.objective.terms!r}."
+            )
         params = {**self.job.weighting.params, **_scoped(hyper, "weighting")}
         weighting = self._seeded("weighting", lambda: _construct(registration, (terms,), params))
         if not isinstance(weighting, LossWeighting):
@@ -110,6 +122,20 @@ class Recipe:
                 f"Found {type(weighting).__name__}."
             )
         return weighting
+
+    def sampling(self) -> Sampling:
+        """The rule for which training samples an epoch visits."""
+        pick = self.job.sampler
+        if pick is None:
+            return Sampling()
+        registration = self.registry.samplers[pick.name]
+        sampling = _construct(registration, (), pick.params)
+        if not isinstance(sampling, Sampling):
+            raise PluginError(
+                f"Expected sampler {registration.name!r} to be a mmbench.Sampling. "
+                f"Found {type(sampling).__name__}."
+            )
+        return sampling
 
     def _require_applicable(self, fusion: Fusion) -> None:
         if fusion.tasks and self.task.name not in fusion.tasks:
@@ -151,7 +177,7 @@ class Recipe:
 
     def _headed(self, level: str) -> tuple[str, ...]:
         """The modalities with a head of their own: those a term or the fusion needs, and the gallery."""
-        asked = {term.name.partition(":")[2] for term in self.terms if term.kind == "uni"}
+        asked = {term.rest for term in self.terms if term.kind == "uni"}
         headed = tuple(name for name in self.fused if level == "logits" or name in asked)
         return (*headed, self.gallery) if self.gallery else headed
 
@@ -181,7 +207,7 @@ class Recipe:
         return fusion, is_prediction
 
     def _alignments(self, dim: int) -> dict[str, nn.Module]:
-        pairs = [term.name.partition(":")[2] for term in self.terms if term.kind == "align"]
+        pairs = [term.rest for term in self.terms if term.kind == "align"]
         pick = self.job.objective.alignment
         if not pairs or pick is None:
             return {}

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import copy
 import math
+import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from mmbench.contracts import LossWeighting, Term
+from mmbench.contracts import LossWeighting, Sampling, Term
 from mmbench.data.part import Part
 from mmbench.data.sealed import TrainingData
 from mmbench.errors import NonFiniteError
@@ -18,45 +21,39 @@ from mmbench.model import FusionModel
 from mmbench.objective import losses
 from mmbench.seeding import derive
 from mmbench.tasks import Task
+from mmbench.training.alone import fit_alone
+from mmbench.training.gradients import BackwardPasses, conflicts
+from mmbench.training.step import Settings, Step, Training
 
-__all__ = ["Curves", "Fitted", "Settings", "fit", "predict"]
+__all__ = ["Curves", "Fitted", "Trainer", "fit", "predict"]
 
 EVALUATION_BATCH = 512
-
-
-@dataclass(frozen=True)
-class Settings:
-    """How one trial trains.
-
-    Attributes:
-        epochs: at most.
-        patience: epochs without a better validation score before it stops.
-        batch_size: samples per step.
-        lr: peak learning rate of AdamW under a one-cycle schedule.
-        weight_decay: of AdamW.
-        clip: gradients are scaled to at most this norm.
-        seed: of the order of data and of dropout.
-
-    """
-
-    epochs: int
-    patience: int
-    batch_size: int
-    lr: float
-    weight_decay: float
-    seed: int
-    clip: float = 5.0
+MEASUREMENTS = 5
+"""Of the conflict between the terms' gradients, a training: each costs a backward pass a term."""
 
 
 @dataclass
 class Curves:
-    """One value per epoch."""
+    """One value per epoch, and the cost of a batch.
+
+    Attributes:
+        terms: term -> mean training loss.
+        weights: term -> weight in force at the end of the epoch.
+        conflicts: `<encoder>: <term> | <term>` -> cosine between the terms' gradients, NaN in the epochs between
+            two measurements.
+        backward_passes: through an encoder, a batch; the mean over encoders in the first epoch.
+        batch_seconds: of training, validation apart.
+
+    """
 
     train_loss: list[float] = field(default_factory=list)
     validation_loss: list[float] = field(default_factory=list)
     validation_score: list[float] = field(default_factory=list)
     terms: dict[str, list[float]] = field(default_factory=dict)
     weights: dict[str, list[float]] = field(default_factory=dict)
+    conflicts: dict[str, list[float]] = field(default_factory=dict)
+    backward_passes: float = 0.0
+    batch_seconds: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -76,6 +73,7 @@ def fit(
     task: Task,
     settings: Settings,
     on_epoch: Callable[[float], None] = lambda done: None,
+    sampling: Sampling | None = None,
 ) -> Fitted:
     """Train, and keep the weights of the epoch with the best validation score.
 
@@ -87,6 +85,7 @@ def fit(
         task: owns the loss and the score.
         settings: see `Settings`.
         on_epoch: called with the fraction done.
+        sampling: which training samples an epoch visits; every one, once, where it is left out.
 
     Raises:
         NonFiniteError: if a loss or a validation prediction is NaN or infinite.
@@ -100,11 +99,15 @@ def fit(
     if not any(parameter.requires_grad for parameter in model.parameters()):
         return Fitted(model, _validate(model, data, task, terms, curves)[0], curves)
     torch.manual_seed(derive(settings.seed, "dropout"))
-    weighting = make_weighting(_all_terms(model, terms, data, task)).to(data.train.targets.device)
-    trainer = _Trainer(model, weighting, terms, task, settings, len(data.train))
+    every_term = _all_terms(model, terms, data, task)
+    weighting = make_weighting(every_term).to(data.train.targets.device)
+    alone = partial(fit_alone, model, data, task, settings, fit)
+    weighting.begin(Training(model, task, data, every_term, settings, alone))
+    trainer = Trainer(model, weighting, terms, task, settings, sampling or Sampling(), data.train)
     best, best_state, since_best = -math.inf, copy.deepcopy(model.state_dict()), 0
     for epoch in range(settings.epochs):
-        means = trainer.epoch(data.train)
+        _note_conflicts(curves, trainer.conflicts(epoch))
+        means = trainer.epoch()
         _require_finite("training loss", means, epoch)
         score, validation = _validate(model, data, task, terms, curves)
         _require_finite("validation loss", {**validation, "score": score}, epoch)
@@ -116,11 +119,12 @@ def fit(
             best, best_state, since_best = score, copy.deepcopy(model.state_dict()), 0
         if since_best >= settings.patience:
             break
+    curves.backward_passes, curves.batch_seconds = trainer.cost()
     model.load_state_dict(best_state)
     return Fitted(model, best, curves)
 
 
-class _Trainer:
+class Trainer:
     """A model with its optimiser, schedule and order of data."""
 
     def __init__(
@@ -130,47 +134,105 @@ class _Trainer:
         terms: tuple[Term, ...],
         task: Task,
         settings: Settings,
-        samples: int,
+        sampling: Sampling,
+        part: Part,
     ) -> None:
         self.model, self.weighting, self.terms, self.task = model, weighting, terms, task
-        self.settings = settings
+        self.settings, self.sampling = settings, sampling
+        sampling.fit(part, task)
+        weights = sampling.weights()
+        self.part = (
+            part if weights is None else replace(part, weights=weights.to(part.targets.device))
+        )
         self.groups = model.parameter_groups()
         self.trained = [*model.parameters(), *weighting.parameters()]
+        # What a weighting overrides is paid for by that weighting, and by no other.
+        self.looks_back = type(weighting).after_step is not LossWeighting.after_step
+        self.sets_rates = type(weighting).rates is not LossWeighting.rates
         self.optimiser = torch.optim.AdamW(
-            self.trained, lr=settings.lr, weight_decay=settings.weight_decay, fused=True
+            self._optimised(), lr=settings.lr, weight_decay=settings.weight_decay, fused=True
         )
-        steps = math.ceil(samples / settings.batch_size) * settings.epochs
+        self.visits = len(sampling.epoch(torch.Generator().manual_seed(0)))
+        self.batches = math.ceil(self.visits / settings.batch_size)
         self.schedule = torch.optim.lr_scheduler.OneCycleLR(
-            self.optimiser, settings.lr, total_steps=steps, cycle_momentum=False
+            self.optimiser,
+            settings.lr,
+            total_steps=self.batches * settings.epochs,
+            cycle_momentum=False,
         )
         self.order = torch.Generator().manual_seed(derive(settings.seed, "order"))
-        # A second forward pass is paid for by the weightings that look at it, and by no other.
-        self.looks_back = type(weighting).after_step is not LossWeighting.after_step
+        self.backward_passes = BackwardPasses(self.groups)
+        self.seconds, self.batches_done = 0.0, 0
 
-    def epoch(self, part: Part) -> dict[str, float]:
-        """One pass over the training part; the mean loss of each term."""
+    def epoch(self) -> dict[str, float]:
+        """One pass over what the sampling visits; the mean loss of each term."""
         self.model.train()
         sums: dict[str, Tensor] = {}
-        shuffled = torch.randperm(len(part), generator=self.order).to(part.targets.device)
+        order = self.sampling.epoch(self.order).to(self.part.targets.device)
+        started = time.perf_counter()
         # Batches of nearly one size: a last batch of one sample would have no spread to normalise by.
-        for index in shuffled.tensor_split(math.ceil(len(part) / self.settings.batch_size)):
-            for name, loss in self._step(part.take(index)).items():
+        for index in order.tensor_split(math.ceil(len(order) / self.settings.batch_size)):
+            batch = self.weighting.choose(self.part.take(index))
+            for name, loss in self._batch(batch).items():
                 sums[name] = sums.get(name, 0.0) + loss.detach() * len(index)
-        return {name: float(total) / len(part) for name, total in sums.items()}
+            self.schedule.step()
+            self.batches_done += 1
+        means = {name: float(total) / len(order) for name, total in sums.items()}
+        self.seconds += time.perf_counter() - started
+        self.backward_passes.close(self.batches_done)
+        return means
 
-    def _step(self, batch: Part) -> dict[str, Tensor]:
-        self.optimiser.zero_grad()
-        found = self._losses(batch)
-        self.weighting.backward(found, self.groups)
-        nn.utils.clip_grad_norm_(self.trained, self.settings.clip)
+    def conflicts(self, epoch: int) -> dict[str, float]:
+        """Cosines between the terms' gradients on one batch, a few times in a training."""
+        if epoch % math.ceil(self.settings.epochs / MEASUREMENTS):
+            return {}
+        few = torch.arange(min(len(self.part), self.settings.batch_size))
+        batch = self.part.take(few.to(self.part.targets.device))
+        self.model.eval()  # looking must change neither buffers nor the order of random draws
+        return conflicts(self._forward(batch)[1], self.groups)
+
+    def cost(self) -> tuple[float, float]:
+        """Backward passes through an encoder and seconds of training, a batch."""
+        return self.backward_passes.a_batch, self.seconds / self.batches_done
+
+    def _batch(self, batch: Part) -> dict[str, Tensor]:
+        """The optimiser's steps on one batch; its losses before the first."""
+        first: dict[str, Tensor] = {}
+        for _ in range(self.weighting.rounds):
+            self.optimiser.zero_grad()
+            step, found = self._forward(batch)
+            self.weighting.observe(step)
+            self.weighting.backward(found, self.groups)
+            nn.utils.clip_grad_norm_(self.trained, self.settings.clip)
+            self._step()
+            if self.looks_back:
+                self.weighting.after_step(self._forward(batch)[1])
+            first = first or found
+        return first
+
+    def _step(self) -> None:
+        """The optimiser's step, at the schedule's learning rate times the weighting's factors."""
+        if not self.sets_rates:
+            self.optimiser.step()
+            return
+        factors = self.weighting.rates()
+        scheduled = [group["lr"] for group in self.optimiser.param_groups]
+        for group in self.optimiser.param_groups:
+            group["lr"] *= factors.get(group["name"], 1.0)
         self.optimiser.step()
-        self.schedule.step()
-        if self.looks_back:
-            self.weighting.after_step(self._losses(batch))
-        return found
+        for group, lr in zip(self.optimiser.param_groups, scheduled, strict=True):
+            group["lr"] = lr
 
-    def _losses(self, batch: Part) -> dict[str, Tensor]:
-        return losses(self.model, self.model(batch), batch, self.task, self.terms)
+    def _optimised(self) -> list[dict[str, Any]]:
+        """One group of parameters: a fused step costs by the group. One each where rates differ."""
+        if not self.sets_rates:
+            return [{"params": self.trained}]
+        named = {**self.groups, "weighting": list(self.weighting.parameters())}
+        return [{"params": found, "name": name} for name, found in named.items() if found]
+
+    def _forward(self, batch: Part) -> tuple[Step, dict[str, Tensor]]:
+        step = Step(batch, self.model(batch), self.model, self.task, self.terms)
+        return step, losses(self.model, step.outputs, batch, self.task, self.terms)
 
 
 def predict(
@@ -224,6 +286,13 @@ def _require_finite(what: str, values: Mapping[str, float], epoch: int) -> None:
                 f"Expected a finite {what}. Found {name} = {value} in epoch {epoch + 1}. "
                 f"Lower the learning rate, or look at what the plugin returns."
             )
+
+
+def _note_conflicts(curves: Curves, cosines: Mapping[str, float]) -> None:
+    for name in cosines:
+        curves.conflicts.setdefault(name, [])
+    for name, values in curves.conflicts.items():
+        values.append(cosines.get(name, math.nan))
 
 
 def _note(curves: Curves, means: Mapping[str, float], weights: Mapping[str, float]) -> None:

@@ -13,8 +13,9 @@ from mmbench.data.sealed import TrainingData
 from mmbench.search import search_spaces
 from mmbench.seeding import derive
 from mmbench.training.build import Recipe
-from mmbench.training.loop import Fitted, Settings, fit
+from mmbench.training.loop import Fitted, fit
 from mmbench.training.matching import matched
+from mmbench.training.step import Settings
 
 __all__ = ["Tuned", "hyperparameters", "tune"]
 
@@ -61,6 +62,7 @@ def tune(
             recipe.task,
             settings,
             partial(_part_done, on_progress, trial, budget.trials),
+            recipe.sampling(),
         )
         scores.append(fitted.score)
         tried.append(hyper)

@@ -17,7 +17,8 @@ from mmbench.errors import NonFiniteError
 from mmbench.jobs import Objective
 from mmbench.model import FusionModel
 from mmbench.training import loop
-from mmbench.training.loop import Settings, fit, predict
+from mmbench.training.loop import fit, predict
+from mmbench.training.step import Settings
 
 SETTINGS = Settings(epochs=5, patience=5, batch_size=16, lr=1e-2, weight_decay=1e-2, seed=0)
 
