@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import torch
 from torch import Tensor
 
@@ -19,7 +17,7 @@ RIDGE = 1e-2
 """Of a probe, as a share of the number of training samples: features have unit variance."""
 
 
-def absences(model: FusionModel, test: Part, task: Task) -> dict[str, float]:
+def absences(model: FusionModel, test: Part, task: Task) -> dict[str, float | None]:
     """The score with modalities absent at test time.
 
     Returns:
@@ -30,7 +28,8 @@ def absences(model: FusionModel, test: Part, task: Task) -> dict[str, float]:
     names = sorted(set(test.inputs) - {model.gallery})
     if len(names) < 2:
         return {}
-    found = {f"without_{name}": _score(model, test.without(name), task) for name in names}
+    found: dict[str, float | None] = {}
+    found |= {f"without_{name}": _score(model, test.without(name), task) for name in names}
     if len(names) == 2:
         return found | {f"only_{a}": found[f"without_{b}"] for a, b in (names, names[::-1])}
     for name in names:
@@ -39,7 +38,9 @@ def absences(model: FusionModel, test: Part, task: Task) -> dict[str, float]:
     return found
 
 
-def probes(model: FusionModel, data: TrainingData, test: Part, task: Task) -> dict[str, float]:
+def probes(
+    model: FusionModel, data: TrainingData, test: Part, task: Task
+) -> dict[str, float | None]:
     """How much each encoder has learned: the score of a linear probe on its frozen features.
 
     The probe is a ridge regression of the targets (one-hot for classes), fitted on the training part in
@@ -54,7 +55,7 @@ def probes(model: FusionModel, data: TrainingData, test: Part, task: Task) -> di
         return {}
     train, _ = _encoded(model, data.train)
     encoded, logits = _encoded(model, test)
-    found = {}
+    found: dict[str, float | None] = {}
     for name, features in encoded.items():
         seen, kept = _here(data.train, name), _here(test, name)
         if not (bool(seen.any()) and bool(kept.any())):
@@ -106,13 +107,13 @@ def _ridge(train: Tensor, targets: Tensor, test: Tensor, size: int) -> Tensor:
     return found
 
 
-def _score(model: FusionModel, part: Part, task: Task) -> float:
+def _score(model: FusionModel, part: Part, task: Task) -> float | None:
     prediction, targets, _ = predict(model, part, task)
     return _primary(task, prediction, targets)
 
 
-def _primary(task: Task, prediction: Tensor, targets: Tensor) -> float:
-    """The primary metric; NaN where the predictions are not finite."""
+def _primary(task: Task, prediction: Tensor, targets: Tensor) -> float | None:
+    """The primary metric; None where the predictions are not finite."""
     if not bool(prediction.isfinite().all()):
-        return math.nan
+        return None
     return task.metrics(prediction, targets)[task.primary]

@@ -34,9 +34,9 @@ class RunOptions(BaseModel):
         samplers: spellings of rules for which training samples an epoch visits, one a job.
         lambdas: modality (or `joint`) -> λ.
         ws: `i->j` -> w_ij.
-        grid: with `all`, the full product of fusions and weightings.
+        grid: the full product of the chosen fusions and weightings, or of all, with what each is compared to.
         match_params: bring every model to this number of parameters, or to that of this fusion.
-        controls: add the controls and the A/A arm; None: with `all` only.
+        controls: add the controls and the A/A arm; None: with `all` or `grid`.
         seeds: number of seeds, None for the budget's.
         trials: hyperparameter settings a job tries, None for the budget's; likewise `epochs`.
         jobs: processes side by side, None for one per core.

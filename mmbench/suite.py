@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import permutations, product
+from typing import Any
 
 from mmbench.budgets import BUDGETS, Budget
 from mmbench.data.vendored import fingerprint
@@ -13,7 +14,7 @@ from mmbench.fingerprint import source_hash
 from mmbench.jobs import Job, Objective, Pick, digest
 from mmbench.options import RunOptions
 from mmbench.registrations import Dataset, Registration
-from mmbench.registry import Registry
+from mmbench.registry import Registry, Shelf
 from mmbench.search import search_spaces
 from mmbench.selection import match_modality, select
 
@@ -102,7 +103,7 @@ def _budget(options: RunOptions) -> Budget:
 def _datasets(options: RunOptions, registry: Registry) -> list[Pick]:
     if options.datasets:
         picks = [_in_order(pick) for pick in select(options.datasets, registry.datasets)]
-        return list({str(pick): pick for pick in picks}.values())
+        return _once(picks)
     embedded = [name for name, entry in registry.datasets.entries.items() if entry.embedded]
     return select(embedded, registry.datasets)
 
@@ -150,27 +151,23 @@ class _Arms:
         return tuple(name for name in self.modalities if name != self.registration.gallery)
 
     def __iter__(self) -> Iterator[_Arm]:
-        options, shelf = self.options, self.registry
-        fusions = select(options.fusions, shelf.fusions)
-        weightings = select(options.weightings, shelf.weightings)
-        named = "joint+uni" if options.weightings or options.grid else "joint"
-        if options.all or options.grid:
-            fusions = fusions or select(list(shelf.fusions), shelf.fusions)
-            weightings = weightings or select(list(shelf.weightings), shelf.weightings)
-        if options.all and not options.grid:
-            named = "joint"
-            yield from self._product(fusions, [self.default_weighting], named)
+        options, plain = self.options, [self.default_weighting]
+        fusions = self._chosen(options.fusions, self.registry.fusions)
+        weightings = self._chosen(options.weightings, self.registry.weightings)
+        if options.grid:
+            yield from self._product(fusions, _once([*plain, *weightings]), "joint+uni")
+            yield from self._product(fusions, plain, "joint")
+        elif options.all:
+            yield from self._product(fusions, plain, "joint")
             yield from self._product([self.default_fusion], weightings, "joint+uni")
         else:
-            fusions = fusions or [self.default_fusion]
-            yield from self._product(fusions, weightings or [self.default_weighting], named)
-        if options.all if options.controls is None else options.controls:
-            plain = (
-                self.default_weighting
-                if options.all
-                else (weightings or [self.default_weighting])[0]
-            )
-            yield from self._controls(plain, named)
+            named = "joint+uni" if options.weightings else "joint"
+            fusions, weightings = fusions or [self.default_fusion], weightings or plain
+            yield from self._product(fusions, weightings, named)
+        compares_all = options.all or options.grid
+        if compares_all if options.controls is None else options.controls:
+            plain = plain if compares_all else weightings[:1]
+            yield from self._controls(plain, "joint" if compares_all else named)
 
     def job(self, arm: _Arm, *, budget: Budget, device: str) -> Job:
         """The job of one combination, for seed 0."""
@@ -212,6 +209,11 @@ class _Arms:
         arm = next(self._product([pick], [self.default_weighting], "joint"))
         return replace(self.job(arm, budget=budget, device=device), match_params="")
 
+    def _chosen(self, spellings: tuple[str, ...], shelf: Shelf[Any]) -> list[Pick]:
+        """What is spelled out; where nothing is and everything is compared, all there is."""
+        compares_all = self.options.all or self.options.grid
+        return select(spellings or (list(shelf) if compares_all else []), shelf)
+
     def _product(
         self, fusions: list[Pick], weightings: list[Pick], objective: str
     ) -> Iterator[_Arm]:
@@ -221,11 +223,11 @@ class _Arms:
                 for expanded in self._expand(fusion):
                     yield _Arm(expanded, weighting, terms, sampler)
 
-    def _controls(self, weighting: Pick, objective: str) -> Iterator[_Arm]:
+    def _controls(self, weighting: list[Pick], objective: str) -> Iterator[_Arm]:
         """Every fusion with a role, and the default fusion once more (the A/A arm)."""
         roles = [Pick(name) for name, entry in self.registry.fusions.entries.items() if entry.role]
-        yield from self._product(roles, [weighting], objective)
-        for arm in self._product([self.default_fusion], [weighting], objective):
+        yield from self._product(roles, weighting, objective)
+        for arm in self._product([self.default_fusion], weighting, objective):
             yield replace(arm, again=True)
 
     def _expand(self, fusion: Pick) -> list[Pick]:
@@ -265,6 +267,10 @@ class _Arms:
             used.append(registry.alignments[arm.objective.alignment.name])
         modules += [entry.module for entry in used]
         return {module: source_hash(module) for module in modules}
+
+
+def _once(picks: list[Pick]) -> list[Pick]:
+    return list({str(pick): pick for pick in picks}.values())
 
 
 def _fingerprint(registration: Dataset) -> str:

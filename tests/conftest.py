@@ -19,6 +19,7 @@ from mmbench.registrations import (
     Modality,
     Registration,
     Report,
+    Sampler,
     Weighting,
 )
 from mmbench.registry import KINDS, SWITCH, Plugin, Registry, Shelf, load_registry
@@ -113,6 +114,10 @@ def stock() -> dict[str, list[Registration]]:
             Fusion("extra", "toy.extra:Extra", parameters={"mode": Choice(("a", "b"))}),
         ],
         "reports": [Report("page", "toy.reports:page")],
+        "samplers": [
+            Sampler("whole", "toy.samplers:Whole", role="default"),
+            Sampler("half", "toy.samplers:Half"),
+        ],
         "weightings": [
             Weighting("plain", "toy.weightings:Plain", role="default"),
             Weighting("learned", "toy.weightings:Learned", parameters={"rate": Float(0.0, 1.0)}),

@@ -93,7 +93,7 @@ __all__ = ["command"]
 @click.option(
     "--controls/--no-controls",
     default=None,
-    help="Add the controls and the A/A arm. Default: with --all.",
+    help="Add the controls and the A/A arm. Default: with --all or --grid.",
 )
 @click.option("--seeds", type=int, metavar="N", help="Seeds 0 to N-1. Default: the budget's.")
 @click.option(

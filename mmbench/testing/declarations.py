@@ -20,6 +20,7 @@ GIVEN: dict[str, tuple[str, ...]] = {
     "engine": ("jobs", "settings"),
     "fusion": ("dims", "out_dim"),
     "report": ("records",),
+    "sampler": (),
     "weighting": ("terms",),
 }
 """Kind -> the positional arguments that the harness gives the target."""

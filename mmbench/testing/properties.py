@@ -22,6 +22,7 @@ _PROPERTIES = {
     "encoder": "mmbench.testing.encoders",
     "fusion": "mmbench.testing.fusions",
     "report": "mmbench.testing.reports",
+    "sampler": "mmbench.testing.samplers",
     "weighting": "mmbench.testing.weightings",
 }
 

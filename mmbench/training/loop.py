@@ -39,8 +39,8 @@ class Curves:
     Attributes:
         terms: term -> mean training loss.
         weights: term -> weight in force at the end of the epoch.
-        conflicts: `<encoder>: <term> | <term>` -> cosine between the terms' gradients, NaN in the epochs between
-            two measurements.
+        conflicts: `<encoder>: <term> | <term>` -> cosine between the terms' gradients, None in the epochs
+            between two measurements.
         backward_passes: through an encoder, a batch; the mean over encoders in the first epoch.
         batch_seconds: of training, validation apart.
 
@@ -51,9 +51,9 @@ class Curves:
     validation_score: list[float] = field(default_factory=list)
     terms: dict[str, list[float]] = field(default_factory=dict)
     weights: dict[str, list[float]] = field(default_factory=dict)
-    conflicts: dict[str, list[float]] = field(default_factory=dict)
+    conflicts: dict[str, list[float | None]] = field(default_factory=dict)
     backward_passes: float = 0.0
-    batch_seconds: float = 0.0
+    batch_seconds: float = field(default=0.0, compare=False)
 
 
 @dataclass(frozen=True)
@@ -292,7 +292,7 @@ def _note_conflicts(curves: Curves, cosines: Mapping[str, float]) -> None:
     for name in cosines:
         curves.conflicts.setdefault(name, [])
     for name, values in curves.conflicts.items():
-        values.append(cosines.get(name, math.nan))
+        values.append(cosines.get(name))
 
 
 def _note(curves: Curves, means: Mapping[str, float], weights: Mapping[str, float]) -> None:

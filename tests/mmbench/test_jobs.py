@@ -38,6 +38,7 @@ CHANGES: list[dict[str, Any]] = [
     {"objective": replace(OBJECTIVE, lambdas={"note": 1.5})},
     {"objective": replace(OBJECTIVE, ws={})},
     {"weighting": Pick("learned")},
+    {"sampler": Pick("half")},
     {"seed": 1},
     {"device": "cuda"},
     {"again": True},

@@ -151,8 +151,8 @@ def test_a_modality_is_averaged_over_the_samples_that_have_it(task):
     both = here & there
     x_a, x_b, x_c = (outputs.features[name] for name in NAMES)
     assert both.sum() == 2
-    assert torch.equal(found["align:a->b"], model.align("a->b", x_a[both], x_b[both]))
-    assert torch.equal(found["align:c->a"], model.align("c->a", x_c[:3], x_a[:3]))
+    assert torch.equal(found["align:a->b"], model.align("a->b", x_a[both], x_b[both], {}))
+    assert torch.equal(found["align:c->a"], model.align("c->a", x_c[:3], x_a[:3], {}))
 
 
 def test_a_modality_that_no_sample_of_the_batch_has_loses_nothing(task):

@@ -108,11 +108,30 @@ def test_all_on_named_datasets_covers_them_whether_embedded_or_not(registry: Reg
 
 
 def test_the_grid_is_the_full_product_and_the_controls(registry: Registry) -> None:
-    # 7 arms by 2 weightings with joint+uni, and the controls with joint: join, prior, two of single
-    # and two of mixed, and the A/A arm.
+    # 7 arms by 2 weightings with joint+uni, and what they are compared to: 7 with joint, and the A/A arm.
     found = planned(registry, all=True, grid=True)
-    assert Counter(str(job.objective) for job in found) == {"joint+uni": 14, "joint": 7}
-    assert len(planned(registry, all=True, grid=True, controls=False)) == 14
+    assert Counter(str(job.objective) for job in found) == {"joint+uni": 14, "joint": 8}
+    assert len(planned(registry, all=True, grid=True, controls=False)) == 21
+
+
+def test_a_grid_of_named_methods_holds_the_default_weighting_and_the_controls(
+    registry: Registry,
+) -> None:
+    found = planned(registry, fusions=["extra"], weightings=["learned"], grid=True)
+    crossed = [job for job in found if str(job.objective) == "joint+uni"]
+    assert arms(crossed) == [("extra", "joint+uni", "plain"), ("extra", "joint+uni", "learned")]
+    assert ("extra", "joint", "plain") in arms(found)
+    assert ("single:note", "joint", "plain") in arms(found)
+    assert [job.fusion_name for job in found if job.again] == ["join:again"]
+
+
+def test_several_alignments_and_samplers_are_crossed(registry: Registry) -> None:
+    given = {"datasets": ["facts"], "alignments": ["*"], "samplers": ["whole", "half"]}
+    found = planned(registry, **given)
+    assert {str(job.objective) for job in found} == {"joint+uni+align"}
+    pairs = [(str(job.objective.alignment), str(job.sampler)) for job in found]
+    alignments = list(registry.alignments)
+    assert pairs == [(a, s) for a in alignments for s in ("whole", "half")]
 
 
 def test_controls_are_every_fusion_with_a_role_and_the_default_again(registry: Registry) -> None:
@@ -165,10 +184,10 @@ def test_the_objective_follows_from_what_is_asked_for(
 
 def test_an_alignment_can_be_chosen(registry: Registry) -> None:
     given = {"fusions": ["join"], "objective": "joint+uni+align"}
-    [job] = planned(registry, **given, alignment="push")
+    [job] = planned(registry, **given, alignments=["push"])
     assert str(job.objective.alignment) == "push"
     with pytest.raises(UnknownName, match=r"Unknown alignment 'pus'\. Did you mean 'push'"):
-        planned(registry, **given, alignment="pus")
+        planned(registry, **given, alignments=["pus"])
 
 
 @pytest.mark.parametrize(

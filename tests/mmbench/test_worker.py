@@ -27,6 +27,7 @@ FIELDS = {
     "lambdas": str,
     "weighting": str,
     "weighting_role": str,
+    "sampler": str,
     "match_params": str,
     "seed": int,
     "budget": str,
@@ -56,6 +57,13 @@ FIELDS = {
     "curve_validation_loss": list,
     "curve_validation_score": list,
     "curve_term_joint": list,
+    "backward_passes": float,
+    "batch_seconds": float,
+    **{
+        f"{what}_{name}": float
+        for what in ("without", "only", "probe")
+        for name in ("left", "right")
+    },
     "score": float,
     "metric_accuracy": float,
     "metric_macro_f1": float,
@@ -67,7 +75,7 @@ FIELDS = {
     "error": str,
     "traceback": str,
 }
-NOT_REPEATED = ("started_at", "train_seconds", "peak_memory_mb")
+NOT_REPEATED = ("started_at", "train_seconds", "batch_seconds", "peak_memory_mb")
 
 
 class Fusion(nn.Module):
@@ -303,7 +311,8 @@ def test_garbage_in_the_test_part_changes_the_score_and_nothing_else(bench):
     poison = bench.run(bench.job(budget=trials))
     assert poison["score"] < clean["score"]
     for name in set(clean) - set(NOT_REPEATED) - {"score"}:
-        assert name.startswith("metric_") or poison[name] == clean[name], name
+        of_test = name.startswith(("metric_", "without_", "only_", "probe_"))
+        assert of_test or poison[name] == clean[name], name
 
 
 class Prior(nn.Module):

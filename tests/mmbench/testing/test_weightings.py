@@ -81,7 +81,7 @@ def test_state_that_is_not_saved_is_caught():
 
 def test_parameters_without_a_gradient_are_caught():
     found = failures(JointAlone)["every parameter receives a gradient"]
-    assert "head:m0[0]" in found
+    assert "unimodal_heads.@m0.weight" in found
     assert "spare" in failures(OwnParameterUnused)["every parameter receives a gradient"]
 
 

@@ -102,7 +102,7 @@ def test_what_the_user_fixed_is_never_drawn(tunable):
 def test_the_best_trial_on_validation_is_kept(tunable, monkeypatch):
     scores, models = iter([0.5, 0.9, 0.1, 0.9]), []
 
-    def fit(model, make, terms, data, task, settings, on_epoch):
+    def fit(model, make, terms, data, task, settings, on_epoch, sampling):
         models.append((model, settings))
         on_epoch(1.0)
         return tuning.Fitted(model, next(scores), curves=None)
