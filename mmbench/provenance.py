@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mmbench.data.vendored import fingerprint
+from mmbench.data.loading import described, fingerprint_of
 from mmbench.errors import DataError, DuplicateName, PluginError, UnknownName, UsageError
 from mmbench.fingerprint import source_hash
 from mmbench.jobs import SCHEMA, digest
@@ -83,10 +83,12 @@ def _source(module: str) -> str:
 def _data(spelling: str, registry: Registry) -> str:
     pick = parse(spelling)
     try:
-        return digest([spelling, fingerprint(registry.datasets[pick.name].files)])
+        return digest(
+            [spelling, fingerprint_of(described(registry.datasets[pick.name], pick), pick)]
+        )
     except (UnknownName, DuplicateName):
         return "not installed"
-    except DataError:
+    except (DataError, UsageError):
         return "unreadable"
 
 

@@ -192,6 +192,10 @@ class Modality:
 class Dataset(Registration):
     """A dataset: `target(**parameters)` gives `mmbench.Samples`.
 
+    One that lies on disk has a `layout`. Its target is `target(root, problems, **parameters)`: it reads the
+    folder or file `root`, and tells the `mmbench.Problems` what is wrong with it, which raises the first fault
+    when the dataset is loaded and collects all when it is validated.
+
     Attributes:
         task: classification, multilabel, regression or retrieval.
         modalities: what it holds, by name; a bare string is a kind.
@@ -200,21 +204,32 @@ class Dataset(Registration):
         files: path -> SHA-256 of the files it reads; checked before the dataset is loaded.
         gallery: in retrieval, the modality that is retrieved by the others.
         embedded: whether it needs nothing from outside its package, and so belongs to `--all`.
+        layout: the files that it needs below its root, in words; empty where it lies in its package.
+        describes: `describe(root)` gives the registration with task and modalities filled in, where only the
+            files can tell them.
+        opens: endings of the paths that stand for this dataset on the command line, such as `.npz`.
 
     """
 
     kind: ClassVar[str] = "dataset"
 
-    task: Literal["classification", "multilabel", "regression", "retrieval"] = field(kw_only=True)
-    modalities: Mapping[str, Modality | Kind] = field(kw_only=True)
+    task: Literal["classification", "multilabel", "regression", "retrieval", ""] = field(
+        default="", kw_only=True
+    )
+    modalities: Mapping[str, Modality | Kind] = field(default_factory=dict, kw_only=True)
     licence: str = field(default="", kw_only=True)
     source: str = field(default="", kw_only=True)
     files: Mapping[str, str] = field(default_factory=dict, kw_only=True)
     gallery: str = field(default="", kw_only=True)
     embedded: bool = field(default=True, kw_only=True)
+    layout: str = field(default="", kw_only=True)
+    describes: Target = field(default="", kw_only=True)
+    opens: tuple[str, ...] = field(default=(), kw_only=True)
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if self.describes:
+            return
         if self.task not in TASKS:
             raise PluginError(
                 f"Expected the task of dataset {self.name!r} to be one of {', '.join(TASKS)}. "
@@ -238,6 +253,10 @@ class Dataset(Registration):
                 f"Found task {self.task!r} and gallery {self.gallery!r} in dataset {self.name!r}."
             )
         object.__setattr__(self, "modalities", modalities)
+
+    def load_description(self) -> Callable[..., Any]:
+        """Import what describes the files."""
+        return Registration(self.name, self.describes, requires=self.requires).load()
 
     def modality(self, name: str) -> Modality:
         """A modality by name."""

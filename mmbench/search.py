@@ -80,8 +80,10 @@ OPTIMISER: dict[str, Space] = {
 }
 
 
-def search_spaces(registry: Registry, fusion: str, weighting: str) -> dict[str, Space]:
-    """What a job's trials draw: the optimiser's, the fusion's and the weighting's hyperparameters.
+def search_spaces(
+    registry: Registry, fusion: str, weighting: str, alignment: str = ""
+) -> dict[str, Space]:
+    """What a job's trials draw: the hyperparameters of optimiser, fusion, weighting and alignment.
 
     Encoders keep their defaults in every trial: they are shared by all methods.
     """
@@ -89,6 +91,8 @@ def search_spaces(registry: Registry, fusion: str, weighting: str) -> dict[str, 
         "fusion": registry.fusions[fusion].parameters,
         "weighting": registry.weightings[weighting].parameters,
     }
+    if alignment:
+        scopes["alignment"] = registry.alignments[alignment].parameters
     own = {
         f"{scope}.{name}": space
         for scope, spaces in scopes.items()

@@ -56,7 +56,7 @@ def select(spellings: Iterable[str], shelf: Shelf[Any]) -> list[Pick]:
     picks: dict[str, Pick] = {}
     for spelling in spellings:
         for part in split_list(spelling):
-            pick = parse(part)
+            pick = _opened(part, shelf) or parse(part)
             names = [pick.name] if pick.name in shelf else fnmatch.filter(shelf, pick.name)
             if not names:
                 raise unknown(shelf.kind, pick.name, shelf)
@@ -64,6 +64,19 @@ def select(spellings: Iterable[str], shelf: Shelf[Any]) -> list[Pick]:
                 resolved = _check(Pick(name, pick.params, pick.modality), shelf[name])
                 picks[str(resolved)] = resolved
     return list(picks.values())
+
+
+def _opened(spelling: str, shelf: Shelf[Any]) -> Pick | None:
+    """`digits.npz` is `npz[root=digits.npz]`: a path stands for the dataset that opens such files."""
+    for name, entry in shelf.entries.items():
+        for ending in getattr(entry, "opens", ()):
+            path, _, rest = spelling.partition(f"{ending}[")
+            if spelling.endswith(ending):
+                return Pick(name, {"root": spelling})
+            if rest:
+                more = parse(f"{name}[{rest}")
+                return Pick(name, {"root": f"{path}{ending}", **more.params})
+    return None
 
 
 def match_modality(pick: Pick, modalities: Iterable[str]) -> list[str]:
@@ -112,6 +125,8 @@ def _parameters(registration: Registration) -> set[str] | None:
     declared = set(registration.parameters)
     if isinstance(registration, Dataset):
         declared.add("modalities")
+        if registration.layout:
+            declared.add("root")
     if isinstance(registration.target, str):
         return declared
     signature: Mapping[str, inspect.Parameter] = inspect.signature(registration.target).parameters

@@ -8,7 +8,7 @@ from itertools import permutations, product
 from typing import Any
 
 from mmbench.budgets import BUDGETS, Budget
-from mmbench.data.vendored import fingerprint
+from mmbench.data.loading import described, fingerprint_of
 from mmbench.errors import DataError, UsageError, unknown
 from mmbench.fingerprint import source_hash
 from mmbench.jobs import Job, Objective, Pick, digest
@@ -134,7 +134,7 @@ class _Arms:
         self.options = options
         self.registry = registry
         self.dataset = dataset
-        self.registration: Dataset = registry.datasets[dataset.name]
+        self.registration: Dataset = described(registry.datasets[dataset.name], dataset)
         self.modalities = _modalities(dataset, self.registration)
         self.encoders = _encoders(options, registry, self.registration, self.modalities)
         self.default_fusion = Pick(registry.fusions.with_role("default").name)
@@ -143,7 +143,7 @@ class _Arms:
         self.samplers = select(options.samplers, registry.samplers) or [
             Pick(registry.samplers.with_role("default").name)
         ]
-        self.data = digest([str(dataset), _fingerprint(self.registration)])
+        self.data = digest([str(dataset), _fingerprint(self.registration, dataset)])
 
     @property
     def fused(self) -> tuple[str, ...]:
@@ -250,7 +250,10 @@ class _Arms:
         return [Objective(terms, pick, options.lambdas, options.ws) for pick in chosen]
 
     def _search(self, arm: _Arm) -> dict[str, str]:
-        spaces = search_spaces(self.registry, arm.fusion.name, arm.weighting.name)
+        alignment = arm.objective.alignment
+        spaces = search_spaces(
+            self.registry, arm.fusion.name, arm.weighting.name, alignment.name if alignment else ""
+        )
         return {name: repr(space) for name, space in spaces.items()}
 
     def _sources(self, arm: _Arm, encoders: Mapping[str, Pick]) -> dict[str, str]:
@@ -273,9 +276,9 @@ def _once(picks: list[Pick]) -> list[Pick]:
     return list({str(pick): pick for pick in picks}.values())
 
 
-def _fingerprint(registration: Dataset) -> str:
+def _fingerprint(registration: Dataset, pick: Pick) -> str:
     try:
-        return fingerprint(registration.files)
+        return fingerprint_of(registration, pick)
     except DataError:
         return "unreadable"  # Its jobs fail with the reason; those of other datasets run.
 

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import dataclasses
+import inspect
 import json
 import time
 from collections.abc import Callable
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
+from mmbench.data.loading import described, load_samples
 from mmbench.data.samples import Samples
 from mmbench.data.sealed import Vault, prepare
 from mmbench.data.split import make_split
-from mmbench.data.vendored import verify
-from mmbench.errors import DataError, NonFiniteError, NotApplicable
+from mmbench.errors import NonFiniteError, NotApplicable
 from mmbench.evaluation import absences, probes
 from mmbench.jobs import Job, Pick, digest
 from mmbench.machine import peak_memory, reset_peak_memory
 from mmbench.records import failed, opened, skipped
+from mmbench.registrations import Dataset
 from mmbench.registry import load_registry
 from mmbench.tasks import TASKS
 from mmbench.training.build import Recipe
@@ -25,7 +27,7 @@ from mmbench.training.loop import Fitted, predict
 from mmbench.training.matching import size
 from mmbench.training.tuning import Tuned, tune
 
-__all__ = ["load_samples", "open_vault", "recipe_for", "run_job"]
+__all__ = ["open_vault", "recipe_for", "run_job"]
 
 Report = Callable[[str, float], None]
 
@@ -81,7 +83,7 @@ def _run(job: Job, record: dict[str, Any], enter: Report) -> dict[str, Any]:
 def recipe_for(job: Job, vault: Vault) -> Recipe:
     """How the job's model is made."""
     registry = load_registry()
-    gallery = registry.datasets[job.dataset.name].gallery
+    gallery = described(registry.datasets[job.dataset.name], job.dataset).gallery
     target = _target(job)
     return Recipe(job, registry, vault.training.specs, vault.task, gallery, target)
 
@@ -96,17 +98,15 @@ def _target(job: Job) -> int | None:
 
 def open_vault(job: Job) -> Vault:
     """The job's data, prepared; kept for the jobs of the same dataset, split and encoders' preparations."""
-    registry = load_registry()
-    names = job.modalities or tuple(registry.datasets[job.dataset.name].modalities)[:1]
-    preparations = tuple(
-        (name, job.encoders[name].name if name in job.encoders else "") for name in names
-    )
+    registration = _dataset(job.dataset)
+    names = job.modalities or tuple(registration.modalities)[:1]
+    preparations = tuple((name, _preparation(job.encoders.get(name))) for name in names)
     return _vault(_Frozen(job.dataset), job.seed, job.budget.max_train, preparations)
 
 
 @dataclasses.dataclass(frozen=True)
 class _Frozen:
-    """A dataset pick that can be a cache's key."""
+    """A pick that can be a cache's key."""
 
     pick: Pick
 
@@ -114,17 +114,35 @@ class _Frozen:
         return hash(str(self.pick))
 
 
+def _dataset(pick: Pick) -> Dataset:
+    return described(load_registry().datasets[pick.name], pick)
+
+
+def _preparation(encoder: Pick | None) -> _Frozen | None:
+    """The encoder, with those of its parameters that its preparation takes as well."""
+    if encoder is None:
+        return None
+    prepare_with = load_registry().encoders[encoder.name].load_preparation()
+    taken = inspect.signature(prepare_with).parameters
+    params = {name: value for name, value in encoder.params.items() if name in taken}
+    return _Frozen(Pick(encoder.name, params))
+
+
 @lru_cache(maxsize=4)
 def _vault(
-    dataset: _Frozen, seed: int, max_train: int, preparations: tuple[tuple[str, str], ...]
+    dataset: _Frozen,
+    seed: int,
+    max_train: int,
+    preparations: tuple[tuple[str, _Frozen | None], ...],
 ) -> Vault:
     registry = load_registry()
-    registration = registry.datasets[dataset.pick.name]
-    samples = load_samples(dataset)
-    task = TASKS[registration.task]()
+    samples = _samples(dataset)
+    task = TASKS[_dataset(dataset.pick).task]()
     split = make_split(samples, seed, max_train, stratify=task.stratify)
     makers = {
-        name: registry.encoders[encoder].load_preparation()
+        name: partial(
+            registry.encoders[encoder.pick.name].load_preparation(), **encoder.pick.params
+        )
         for name, encoder in preparations
         if encoder
     }
@@ -132,23 +150,9 @@ def _vault(
 
 
 @lru_cache(maxsize=2)
-def load_samples(dataset: _Frozen) -> Samples:
-    """Load and check a dataset; its last two are kept."""
-    registration = load_registry().datasets[dataset.pick.name]
-    verify(registration.files)
-    params = {key: value for key, value in dataset.pick.params.items() if key != "modalities"}
-    samples = registration.load()(**params)
-    if not isinstance(samples, Samples):
-        raise DataError(
-            f"Expected dataset {registration.name!r} to give mmbench.Samples. Found {type(samples).__name__}."
-        )
-    missing = sorted(set(registration.modalities) - set(samples.inputs))
-    if missing:
-        raise DataError(
-            f"Expected dataset {registration.name!r} to hold {', '.join(registration.modalities)}. "
-            f"Found no {', '.join(missing)}."
-        )
-    return samples
+def _samples(dataset: _Frozen) -> Samples:
+    """A dataset's samples; the last two are kept."""
+    return load_samples(_dataset(dataset.pick), dataset.pick)
 
 
 def _about_data(vault: Vault) -> dict[str, Any]:

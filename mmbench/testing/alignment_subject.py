@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping
 from typing import Any
 
@@ -34,8 +35,10 @@ class AlignmentSubject(Subject):
             name: torch.randn(size, _DIM, generator=generator, dtype=torch.float64)
             for name in ("x_i", "x_j")
         }
-        return Batch(size, values)
+        return Batch(size, values, targets=torch.arange(size) % 3)
 
     def call(self, module: nn.Module, batch: Batch) -> Tensor:
-        loss: Tensor = module(batch.values["x_i"], batch.values["x_j"])
+        asked = inspect.signature(module.forward).parameters
+        more = {"targets": batch.targets} if "targets" in asked else {}
+        loss: Tensor = module(batch.values["x_i"], batch.values["x_j"], **more)
         return loss

@@ -68,7 +68,7 @@ def the_generator_decides(sampler: Sampler) -> str:
             f"{first.tolist()} and {second.tolist()}",
             "Draw from the generator that is passed.",
         )
-    return "equal"
+    return "the same epoch from each seed"
 
 
 def _fitted(sampler: Sampler) -> list[tuple[str, Sampling, Part]]:

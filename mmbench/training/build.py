@@ -94,7 +94,7 @@ class Recipe:
             registration.level,
             head,
             heads,
-            self._alignments(dim),
+            self._alignments(hyper, dim),
             self.gallery,
             size if is_prediction else out_dim,
         )
@@ -206,15 +206,16 @@ class Recipe:
         fusion = self._seeded("fusion", lambda: _construct(registration, (dims, out_size), params))
         return fusion, is_prediction
 
-    def _alignments(self, dim: int) -> dict[str, nn.Module]:
+    def _alignments(self, hyper: Mapping[str, Any], dim: int) -> dict[str, nn.Module]:
         pairs = [term.rest for term in self.terms if term.kind == "align"]
         pick = self.job.objective.alignment
         if not pairs or pick is None:
             return {}
         registration = self.registry.alignments[pick.name]
+        params = {**pick.params, **_scoped(hyper, "alignment")}
         return {
             pair: self._seeded(
-                f"alignment {pair}", lambda: _construct(registration, (dim, dim), pick.params)
+                f"alignment {pair}", lambda: _construct(registration, (dim, dim), params)
             )
             for pair in pairs
         }

@@ -81,8 +81,13 @@ def hyperparameters(recipe: Recipe, trial: int) -> dict[str, Any]:
     if trial == 0:
         return dict(DEFAULTS)
     job = recipe.job
-    spaces = search_spaces(recipe.registry, job.fusion.name, job.weighting.name)
+    alignment = job.objective.alignment
+    spaces = search_spaces(
+        recipe.registry, job.fusion.name, job.weighting.name, alignment.name if alignment else ""
+    )
     fixed = {f"fusion.{name}": value for name, value in job.fusion.params.items()}
+    if alignment:
+        fixed |= {f"alignment.{name}": value for name, value in alignment.params.items()}
     fixed |= {f"weighting.{name}": value for name, value in job.weighting.params.items()}
     return {
         name: space.draw(np.random.default_rng(derive(job.seed, "trial", str(trial), name)))

@@ -131,7 +131,7 @@ class Bench:
 
 def forget():
     worker._vault.cache_clear()
-    worker.load_samples.cache_clear()
+    worker._samples.cache_clear()
 
 
 @pytest.fixture

@@ -27,7 +27,8 @@ def test_parameters_are_the_keyword_arguments(alignment):
 @pytest.mark.parametrize("size", [1, 2, 7])
 def test_the_loss_is_a_finite_scalar_with_finite_gradients(alignment, size):
     loss = alignment.load()(3, 5)
-    value = loss(torch.randn(size, 3), torch.randn(size, 5))
+    x_i, x_j = (torch.randn(size, dim, requires_grad=True) for dim in (3, 5))
+    value = loss(x_i, x_j)
     assert value.shape == ()
     value.backward()
     assert value.isfinite()

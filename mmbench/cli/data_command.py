@@ -1,0 +1,77 @@
+"""`mmbench data`: what datasets need, where they look, and what is wrong with their files."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import click
+
+from mmbench.data.loading import DATA
+from mmbench.registrations import Dataset
+from mmbench.registry import load_registry
+
+__all__ = ["command"]
+
+_SHOWN = 50
+
+
+@click.group()
+def command() -> None:
+    """Say what datasets need, where they look, and what is wrong with their files."""
+
+
+@command.command("list")
+def list_datasets() -> None:
+    """List every dataset with its task, its modalities and where it comes from."""
+    entries = load_registry().datasets.entries
+    width = max(map(len, entries), default=0)
+    for name, entry in entries.items():
+        kinds = ", ".join(f"{m} ({entry.modality(m).kind})" for m in entry.modalities)
+        about = f"{entry.task}: {kinds}" if entry.task else "task and modalities from the file"
+        click.echo(f"{name:<{width}}  {_place(entry):<8}  {about}")
+
+
+@command.command()
+@click.argument("name")
+def path(name: str) -> None:
+    """Say where dataset NAME is looked for and what it needs there."""
+    entry = load_registry().datasets[name]
+    if not entry.layout:
+        for file in entry.files:
+            click.echo(file)
+        click.echo(f"Dataset {name!r} needs nothing from outside its package.")
+        return
+    home = os.environ.get(DATA)
+    folder = Path(home) / name if home else None
+    found = "" if folder is None else (" (there)" if folder.exists() else " (not there)")
+    click.echo(f"root=…  where `-d '{name}[root=…]'` says")
+    click.echo(f"{DATA}  {f'{folder}{found}' if folder else 'not set'}")
+    click.echo(f"It needs: {entry.layout}")
+
+
+@command.command()
+@click.argument("name")
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.pass_context
+def validate(context: click.Context, name: str, folder: Path) -> None:
+    """Read dataset NAME in DIR (or the file DIR) and list everything that is wrong with it."""
+    from mmbench.data.validation import validated
+
+    outcome = validated(load_registry().datasets[name], folder)
+    for problem in outcome.problems[:_SHOWN]:
+        click.echo(str(problem))
+    if len(outcome.problems) > _SHOWN:
+        click.echo(f"… and {len(outcome.problems) - _SHOWN} more")
+    for line in outcome.contents:
+        click.echo(line)
+    if outcome.problems:
+        click.echo(f"{len(outcome.problems)} problems.", err=True)
+        context.exit(1)
+    click.echo(f"{folder} is well formed.")
+
+
+def _place(entry: Dataset) -> str:
+    if entry.layout:
+        return "on disk"
+    return "embedded" if entry.embedded else "made"
