@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from mmbench.coefficients import coefficients
 from mmbench.hookspecs import hookimpl
 from mmbench.registrations import (
     Alignment,
@@ -75,6 +76,7 @@ __all__ = [
     "Term",
     "Text",
     "Weighting",
+    "coefficients",
     "hookimpl",
     "load",
     "run",

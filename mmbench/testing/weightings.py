@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import math
-from functools import partial
 from itertools import product
 
 import torch
@@ -16,9 +15,8 @@ from mmbench.registrations import Weighting
 from mmbench.tasks import TASKS
 from mmbench.testing.joint_model import Change, joint_data, joint_model, joint_task, joint_terms
 from mmbench.testing.results import Violation, expect
-from mmbench.training.alone import fit_alone
-from mmbench.training.loop import Trainer, fit
-from mmbench.training.step import Settings, Training
+from mmbench.training.loop import Trainer, training_of
+from mmbench.training.step import Settings
 
 __all__ = ["PROPERTIES"]
 
@@ -183,8 +181,7 @@ class _Training:
         self.weighting: LossWeighting = weighting.load()(terms)
         settings = Settings(_EPOCHS, _EPOCHS, _BATCH, _LR, 0.01, seed)
         objective = tuple(term for term in terms if term.kind != "aux")
-        alone = partial(fit_alone, model, data, fitted, settings, fit)
-        self.weighting.begin(Training(model, fitted, data, terms, settings, alone))
+        self.weighting.begin(training_of(model, fitted, data, terms, settings))
         self.trainer = Trainer(
             model, self.weighting, objective, fitted, settings, Sampling(), data.train
         )

@@ -32,9 +32,9 @@ def fit_alone(
     model: FusionModel,
     data: TrainingData,
     task: Task,
-    settings: Settings,
     fit: Callable[..., Any],
     modality: str,
+    settings: Settings,
 ) -> FusionModel:
     """Train a copy of a modality's encoder and unimodal head, from where they are now.
 
@@ -42,9 +42,9 @@ def fit_alone(
         model: has the encoder and the head; in retrieval the gallery's too.
         data: training and validation part.
         task: owns the loss.
-        settings: of the trial.
         fit: the training loop.
         modality: that is trained.
+        settings: how it trains.
 
     Raises:
         NotApplicable: if the model has no head for the modality.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from itertools import combinations
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -56,22 +57,23 @@ def _gradients(loss: Tensor, groups: Mapping[str, list[nn.Parameter]]) -> dict[s
 
 
 class BackwardPasses:
-    """Counts how often gradients reach the encoders, until it is closed."""
+    """Counts how often gradients reach the encoders, from when it is opened to when it is closed."""
 
     def __init__(self, groups: Mapping[str, list[nn.Parameter]]) -> None:
-        watched = [group[0] for name, group in groups.items() if name.startswith("encoder:")]
+        encoders = [group for name, group in groups.items() if name.startswith("encoder:")]
         self.a_batch = 0.0
-        self._arrivals, self._encoders = 0, len(watched)
-        self._hooks = [
-            p.register_hook(self._arrived)  # type: ignore[no-untyped-call]
-            for p in watched
-            if p.requires_grad
-        ]
+        self._watched = [group[0] for group in encoders if group[0].requires_grad]
+        self._arrivals = 0
+        self._hooks: list[Any] = []
+
+    def open(self) -> None:
+        """Start counting."""
+        self._hooks = [p.register_hook(self._arrived) for p in self._watched]  # type: ignore[no-untyped-call]
 
     def close(self, batches: int) -> None:
         """Stop counting after this many batches: a hook costs time."""
         if self._hooks:
-            self.a_batch = self._arrivals / self._encoders / batches
+            self.a_batch = self._arrivals / len(self._watched) / batches
         for hook in self._hooks:
             hook.remove()
         self._hooks = []

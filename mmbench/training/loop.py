@@ -25,7 +25,7 @@ from mmbench.training.alone import fit_alone
 from mmbench.training.gradients import BackwardPasses, conflicts
 from mmbench.training.step import Settings, Step, Training
 
-__all__ = ["Curves", "Fitted", "Trainer", "fit", "predict"]
+__all__ = ["Curves", "Fitted", "Trainer", "fit", "predict", "training_of"]
 
 EVALUATION_BATCH = 512
 MEASUREMENTS = 5
@@ -101,8 +101,7 @@ def fit(
     torch.manual_seed(derive(settings.seed, "dropout"))
     every_term = _all_terms(model, terms, data, task)
     weighting = make_weighting(every_term).to(data.train.targets.device)
-    alone = partial(fit_alone, model, data, task, settings, fit)
-    weighting.begin(Training(model, task, data, every_term, settings, alone))
+    weighting.begin(training_of(model, task, data, every_term, settings))
     trainer = Trainer(model, weighting, terms, task, settings, sampling or Sampling(), data.train)
     best, best_state, since_best = -math.inf, copy.deepcopy(model.state_dict()), 0
     for epoch in range(settings.epochs):
@@ -122,6 +121,18 @@ def fit(
     curves.backward_passes, curves.batch_seconds = trainer.cost()
     model.load_state_dict(best_state)
     return Fitted(model, best, curves)
+
+
+def training_of(
+    model: FusionModel,
+    task: Task,
+    data: TrainingData,
+    terms: tuple[Term, ...],
+    settings: Settings,
+) -> Training:
+    """What a weighting is shown before the first step."""
+    alone = partial(fit_alone, model, data, task, fit)
+    return Training(model, task, data, terms, settings, alone)
 
 
 class Trainer:
@@ -169,6 +180,8 @@ class Trainer:
         self.model.train()
         sums: dict[str, Tensor] = {}
         order = self.sampling.epoch(self.order).to(self.part.targets.device)
+        if not self.batches_done:
+            self.backward_passes.open()
         started = time.perf_counter()
         # Batches of nearly one size: a last batch of one sample would have no spread to normalise by.
         for index in order.tensor_split(math.ceil(len(order) / self.settings.batch_size)):

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 from torch import Tensor
 
@@ -90,12 +91,12 @@ class Training:
     data: TrainingData
     terms: tuple[Term, ...]
     settings: Settings
-    fit_alone: Callable[[str], FusionModel]
+    fit_alone: Callable[[str, Settings], FusionModel]
 
-    def alone(self, modality: str) -> FusionModel:
+    def alone(self, modality: str, **changed: Any) -> FusionModel:
         """A trained model of this modality alone, from the same initial encoder and unimodal head.
 
-        Its prediction is the head's. It trains under the same settings, and leaves the state of the random
-        generator as it was.
+        Its prediction is the head's. It trains under the same settings, but for those that are changed, and
+        leaves the state of the random generator as it was.
         """
-        return self.fit_alone(modality)
+        return self.fit_alone(modality, replace(self.settings, **changed))

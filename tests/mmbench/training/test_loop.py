@@ -20,6 +20,7 @@ from mmbench.training import loop
 from mmbench.training.loop import fit, predict
 from mmbench.training.step import Settings
 
+TERMS = (mmbench.Term("joint"),)
 SETTINGS = Settings(epochs=5, patience=5, batch_size=16, lr=1e-2, weight_decay=1e-2, seed=0)
 
 
@@ -334,3 +335,149 @@ def test_one_sample_and_one_epoch_are_enough_to_train(bench):
     settings = replace(SETTINGS, epochs=1)
     fitted = fit(recipe.model({}), mmbench.LossWeighting, recipe.terms, one, recipe.task, settings)
     assert len(fitted.curves.train_loss) == 1
+
+
+def test_a_weighting_may_step_several_times_on_a_batch(train):
+    class Alternating(mmbench.LossWeighting):
+        rounds = 3
+
+        def observe(self, step):
+            seen.append(step.batch.targets.tolist())
+
+    seen = []
+    train(make=Alternating)
+    assert len(seen) == 3 * 5 * 3
+    assert all(seen[k] == seen[k + 1] == seen[k + 2] for k in range(0, len(seen), 3))
+
+
+def test_a_weighting_may_choose_what_is_trained_on_and_sees_the_losses_of_samples(train, bench):
+    class Deaf(mmbench.LossWeighting):
+        def choose(self, batch):
+            return batch.without("left")
+
+        def observe(self, step):
+            assert not step.batch.present["left"].any()
+            assert (step.outputs.features["left"] == 0).all()
+            losses = step.sample_losses
+            assert set(losses) == {"joint", "uni:left", "uni:right"}
+            assert all(loss.shape == (len(step.batch),) for loss in losses.values())
+            other = step.again(step.batch.without("right"))
+            assert (other.outputs.features["right"] == 0).all()
+
+    before = bench.recipe(bench.job(objective=Objective("joint+uni"))).model({})
+    fitted = train(bench.job(objective=Objective("joint+uni")), make=Deaf)
+    weight = next(fitted.model.encoders["@left"].parameters())
+    # No gradient arrives: only the decay of 1e-2 times the learning rate moves it, a step.
+    still = next(before.encoders["@left"].parameters())
+    assert torch.allclose(weight, still, rtol=0.02)
+
+
+def test_rates_scale_the_learning_rate_of_a_group(train, bench):
+    class Frozen(mmbench.LossWeighting):
+        def rates(self):
+            return {"encoder:left": 0.0}
+
+    before = bench.recipe().model({})
+    fitted = train(make=Frozen)
+    for name, same in (("@left", True), ("@right", False)):
+        now, was = (m.encoders[name].state_dict() for m in (fitted.model, before))
+        assert all(torch.equal(now[key], was[key]) for key in now) == same
+
+
+def test_rates_of_one_are_no_rates(train):
+    class Plain(mmbench.LossWeighting):
+        def rates(self):
+            return {"encoder:left": 1.0}
+
+    assert torch.allclose(
+        weights_of(train(make=Plain)), weights_of(train(make=mmbench.LossWeighting)), atol=1e-6
+    )
+
+
+def test_a_weighting_sees_a_modality_trained_alone_before_the_first_step(train, bench):
+    class Teaching(mmbench.LossWeighting):
+        def begin(self, training):
+            torch.manual_seed(5)
+            before = torch.rand(())
+            torch.manual_seed(5)
+            alone = training.alone("left")
+            assert torch.equal(torch.rand(()), before)
+            found, targets, means = predict(alone, training.data.validation, training.task, TERMS)
+            _, _, start = predict(training.model, training.data.validation, training.task, TERMS)
+            results.append(
+                (means["joint"], start["joint"], (found.argmax(1) == targets).float().mean())
+            )
+
+    results = []
+    train(bench.job(objective=Objective("joint+uni")), make=Teaching)
+    [(trained, fresh, accuracy)] = results
+    assert trained < fresh
+    assert accuracy > 0.8
+
+
+def test_what_an_epoch_visits_is_the_samplings_choice(train):
+    class Half(mmbench.Sampling):
+        def epoch(self, generator):
+            return super().epoch(generator)[: self.size // 2]
+
+    class Counting(mmbench.LossWeighting):
+        def observe(self, step):
+            seen.append(len(step.batch))
+
+    seen = []
+    train(make=Counting, sampling=Half())
+    assert sum(seen) == 5 * 24
+
+
+def test_samples_of_no_weight_might_as_well_be_left_out(train):
+    class Weighted(mmbench.Sampling):
+        def fit(self, train, task):
+            super().fit(train, task)
+            self.kept = train.targets == 0
+
+        def weights(self):
+            return self.kept.float()
+
+    class LeftOut(Weighted):
+        def epoch(self, generator):
+            order = super().epoch(generator)
+            return order[self.kept[order]]
+
+        def weights(self):
+            return None
+
+    whole = replace(SETTINGS, batch_size=48)  # all of the training part in one batch
+    weighted, left_out, plain = (
+        weights_of(train(settings=whole, sampling=s)) for s in (Weighted(), LeftOut(), None)
+    )
+    assert torch.allclose(weighted, left_out, atol=1e-5)
+    assert not torch.allclose(weighted, plain, atol=1e-3)
+
+
+def test_backward_passes_and_time_are_counted_a_batch(train, bench):
+    class Apart(mmbench.LossWeighting):
+        def backward(self, losses, groups):
+            for loss in losses.values():
+                loss.backward(retain_graph=True)
+
+    job = bench.job(objective=Objective("joint+uni"))
+    once, apart = (train(job, make=make).curves for make in (mmbench.LossWeighting, Apart))
+    assert once.backward_passes == 1  # one pass through each encoder, of the sum
+    assert apart.backward_passes == 2  # joint, and the modality's own
+    assert once.batch_seconds > 0
+
+
+def test_conflict_is_measured_a_few_times_and_changes_nothing(train, bench, monkeypatch):
+    job = bench.job(objective=Objective("joint+uni"))
+    settings = replace(SETTINGS, epochs=10, patience=10)
+    curves = train(job, settings).curves
+    assert set(curves.conflicts) == {
+        "left: joint | uni:left",
+        "right: joint | uni:right",
+    }
+    measured = curves.conflicts["left: joint | uni:left"]
+    assert [value is not None for value in measured] == [True, False] * 5
+    assert all(-1 <= value <= 1 for value in measured if value is not None)
+    monkeypatch.setattr(loop.Trainer, "conflicts", lambda self, epoch: {})
+    unseen = train(job, settings).curves
+    assert unseen.train_loss == curves.train_loss
