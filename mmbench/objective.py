@@ -84,7 +84,8 @@ def _mean(values: Tensor, present: Tensor | None, weights: Tensor | None) -> Ten
     counted = torch.ones_like(values) if weights is None else weights
     if present is not None:
         counted = counted * present
-    return (values * counted).sum() / counted.sum().clamp(min=torch.finfo(values.dtype).tiny)
+    total = counted.sum()
+    return (values * counted).sum() / torch.where(total > 0, total, 1.0)
 
 
 def _align(model: FusionModel, outputs: Outputs, batch: Part, pair: str) -> Tensor:

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import click
 
-from mmbench.data.loading import DATA
+from mmbench.data.loading import DATA, parameters_of
 from mmbench.registrations import Dataset
 from mmbench.registry import load_registry
+from mmbench.selection import select
 
 __all__ = ["command"]
 
@@ -55,10 +56,15 @@ def path(name: str) -> None:
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
 @click.pass_context
 def validate(context: click.Context, name: str, folder: Path) -> None:
-    """Read dataset NAME in DIR (or the file DIR) and list everything that is wrong with it."""
+    """Read dataset NAME in DIR (or the file DIR) and list everything that is wrong with it.
+
+    NAME may hold parameters: NAME[PARAM=VALUE,…].
+    """
     from mmbench.data.validation import validated
 
-    outcome = validated(load_registry().datasets[name], folder)
+    datasets = load_registry().datasets
+    [pick] = select([name], datasets)[:1]
+    outcome = validated(datasets[pick.name], folder, parameters_of(pick))
     for problem in outcome.problems[:_SHOWN]:
         click.echo(str(problem))
     if len(outcome.problems) > _SHOWN:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 import struct
 import zipfile
@@ -43,7 +44,7 @@ class Problem:
 
 
 class Problems:
-    """Takes the faults of a folder or file.
+    """Takes the faults of a folder or file, and notes on what is no fault.
 
     Args:
         root: the folder or file that is read.
@@ -55,6 +56,7 @@ class Problems:
         self.root = Path(root)
         self.strict = strict
         self.found: list[Problem] = []
+        self.notes: list[str] = []
 
     def add(self, file: Path | str, field: str, expected: str, found: str) -> None:
         """Note a fault.
@@ -74,8 +76,14 @@ class Problems:
             self.add(file, field, expected, found)
         return bool(ok)
 
+    def note(self, file: Path | str, text: str) -> None:
+        """Note what a user should know although nothing is wrong, such as samples that are left out."""
+        self.notes.append(f"{self._name(file)}: {text}")
+
     def path(self, *parts: str, needed: str = "") -> Path | None:
         """A file or folder below the root that must exist; None where it does not.
+
+        A link below the root is followed: its owner put it there.
 
         Args:
             *parts: of the path, which may not leave the root.
@@ -84,7 +92,7 @@ class Problems:
         """
         path = self.root.joinpath(*parts)
         purpose = f" ({needed})" if needed else ""
-        if not path.resolve().is_relative_to(self.root.resolve()):
+        if not Path(os.path.normpath(path)).is_relative_to(os.path.normpath(self.root)):
             self.add(path, "", f"a path inside {self.root}{purpose}", "one that leaves it")
             return None
         if not path.exists():

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -25,8 +27,15 @@ class Validated:
     contents: list[str]
 
 
-def validated(registration: Dataset, root: Path) -> Validated:
+def validated(
+    registration: Dataset, root: Path, params: Mapping[str, Any] | None = None
+) -> Validated:
     """Read the folder or file, collecting faults instead of stopping at the first.
+
+    Args:
+        registration: of the dataset.
+        root: what is read.
+        params: of the dataset.
 
     Raises:
         UsageError: if it is no dataset on disk, or `root` does not exist.
@@ -44,11 +53,12 @@ def validated(registration: Dataset, root: Path) -> Validated:
     problems = Problems(root, strict=False)
     try:
         known = described(registration, Pick(registration.name, {"root": str(root)}))
-        samples = registration.load()(root, problems)
+        samples = registration.load()(root, problems, **(params or {}))
     except MmbenchError as error:
         problems.add(root, "", "a dataset that can be read", str(error).rstrip("."))
         return Validated(problems.found, [])
-    return Validated(problems.found, [] if samples is None else _contents(known, samples))
+    contents = [] if samples is None else _contents(known, samples)
+    return Validated(problems.found, [*problems.notes, *contents])
 
 
 def _contents(registration: Dataset, samples: Samples) -> list[str]:

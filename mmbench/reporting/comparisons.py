@@ -1,10 +1,12 @@
 """Which records may be compared with which.
 
-Comparisons are paired: same dataset, split, encoders, objective, weighting, budget and device; only
-the thing that is compared differs. A results folder may hold several such settings of one dataset.
+Comparisons are paired: same dataset, split, encoders, objective, weighting, sampler, budget and device;
+only the thing that is compared differs. A results folder may hold several such settings of one dataset.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -23,20 +25,24 @@ __all__ = [
 
 FUSED = ("", "control", "default")
 """Roles of the fusions that compete; the other roles are what they are measured against."""
-SETTING = ["objective", "alignment", "lambdas", "weighting", "budget", "match_params", "device"]
+SETTING = [
+    *("objective", "alignment", "lambdas", "weighting", "sampler"),
+    *("budget", "match_params", "device"),
+]
 INPUTS = ["modalities", "encoders"]
 CONDITION = ["dataset", *INPUTS, "fusion", *SETTING]
 """What a repetition over seeds keeps fixed."""
 
 _TEXT = (
     *CONDITION,
-    *("job", "fusion_role", "weighting_role", "status", "phase", "error", "task", "split_hash"),
-    *("primary_metric", "hyperparameters"),
+    *("job", "fusion_role", "weighting_role", "sampler_role", "status", "phase", "error"),
+    *("task", "split_hash", "primary_metric", "hyperparameters"),
 )
 _NUMBERS = (
     *("score", "validation_score", "params", "train_seconds", "n_train", "n_test", "epochs_run"),
     *("latency_b1_median_ms", "latency_b1_p90_ms", "latency_b1_samples"),
     *("latency_b64_median_ms", "throughput_b64", "latency_peak_memory_mb", "peak_memory_mb"),
+    *("backward_passes", "batch_seconds"),
 )
 _CONTROLS = ("control", "default", "prior", "unimodal", "shuffled", "again")
 
@@ -66,16 +72,21 @@ def prepared(records: pd.DataFrame) -> pd.DataFrame:
     return latest
 
 
-def main_rows(frame: pd.DataFrame) -> pd.DataFrame:
+def main_rows(frame: pd.DataFrame, free: Sequence[str] = ()) -> pd.DataFrame:
     """Of prepared records, those of each dataset's main setting and inputs.
 
-    The main setting is the one the default weighting and most controls are in; where that does not
-    decide, the one with the most records, the fewest terms, or that came first. Single modalities
-    and the prior count where their inputs are part of the main ones.
+    The main setting is the one the default weighting, the default sampler and most controls are in;
+    where that does not decide, the one with the most records, the fewest terms, or that came first.
+    Single modalities and the prior count where their inputs are part of the main ones.
+
+    Args:
+        frame: prepared records.
+        free: columns of the setting that may differ from the main one.
     """
-    rows = _of_main(frame, SETTING)
-    fused = rows[rows["fusion_role"].isin(FUSED)]
-    whole = _of_main(fused if len(fused) else rows, INPUTS)
+    setting = _of_main(frame, SETTING)
+    fused = setting[setting["fusion_role"].isin(FUSED)]
+    whole = _of_main(fused if len(fused) else setting, INPUTS)
+    rows = _of_main(frame, SETTING, free) if free else setting
     main = whole.drop_duplicates("dataset").set_index("dataset")[INPUTS]
     expected = main.reindex(rows["dataset"]).fillna("").set_index(rows.index)
     same = (rows[INPUTS] == expected).all(axis=1)
@@ -128,27 +139,29 @@ def _signs(frame: pd.DataFrame) -> Floats:
     return known.fillna(1.0).to_numpy(dtype=np.float64)
 
 
-def _of_main(frame: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
-    """The rows whose `keys` have the values that are the main ones of their dataset."""
+def _of_main(frame: pd.DataFrame, keys: list[str], free: Sequence[str] = ()) -> pd.DataFrame:
+    """The rows whose `keys`, the free ones apart, have the values that are their dataset's main ones."""
     marked = frame.assign(
         default=frame["weighting_role"] == "default",
+        sampled=frame["sampler_role"] == "default",
         controls=frame["fusion_role"].isin(_CONTROLS),
         terms=frame["objective"].str.count(r"\+"),
         position=np.arange(len(frame)),
     )
     groups = marked.groupby(["dataset", *keys], sort=False).agg(
         default=("default", "any"),
+        sampled=("sampled", "any"),
         controls=("controls", "sum"),
         total=("position", "size"),
         terms=("terms", "min"),
         position=("position", "min"),
     )
-    order = ["default", "controls", "total", "terms", "position"]
-    ascending = [False, False, False, True, True]
+    order = ["default", "sampled", "controls", "total", "terms", "position"]
+    ascending = [False, False, False, False, True, True]
     ordered = groups.reset_index().sort_values(order, ascending=ascending)
-    main = ordered.drop_duplicates("dataset")[["dataset", *keys]]
-    indexed = frame.reset_index()
-    rows: pd.DataFrame = indexed.merge(main, on=["dataset", *keys]).set_index("index")
+    kept = ["dataset", *(key for key in keys if key not in free)]
+    main = ordered.drop_duplicates("dataset")[kept]
+    rows: pd.DataFrame = frame.reset_index().merge(main, on=kept).set_index("index")
     return rows
 
 

@@ -147,6 +147,8 @@ def splits_can_be_drawn(dataset: Dataset) -> str:
 
 
 def _load(dataset: Dataset) -> Samples:
+    if dataset.layout:
+        raise NotTested("it lies on disk; `mmbench data validate` reads it there")
     try:
         verify(dataset.files)
         samples = dataset.load()()

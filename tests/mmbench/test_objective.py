@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import permutations
 
 import pytest
@@ -163,6 +164,25 @@ def test_a_modality_that_no_sample_of_the_batch_has_loses_nothing(task):
     assert found["align:a->b"].item() == 0
     torch.stack(list(found.values())).sum().backward()
     assert all(p.grad is None or p.grad.isfinite().all() for p in model.parameters())
+
+
+def test_a_modality_that_no_sample_has_leaves_a_gradient_of_zero_whatever_its_weight(task):
+    batch = batch_of({"a": torch.zeros(SIZE, dtype=torch.bool)})
+    model, terms = model_of(), planned_terms(Objective("joint+uni"), NAMES)
+    (1e3 * losses(model, model(batch), batch, task, terms)["uni:a"]).backward()
+    gradients = [p.grad for p in model.parameters() if p.grad is not None]
+    assert gradients
+    assert all((gradient == 0).all() for gradient in gradients)
+
+
+def test_samples_count_by_their_weights(task):
+    weights = torch.linspace(0, 2, SIZE)
+    batch = replace(batch_of({}), weights=weights)
+    model, terms = model_of(), planned_terms(Objective("joint"), NAMES)
+    outputs = model(batch)
+    each = task.loss(outputs.prediction, batch.targets)
+    found = losses(model, outputs, batch, task, terms)["joint"]
+    assert found.item() == pytest.approx(((each * weights).sum() / weights.sum()).item())
 
 
 def test_the_losses_of_the_fusion_itself_join(task):

@@ -50,13 +50,18 @@ def test_no_path_leaves_the_root(tmp_path, name):
     assert "one that leaves it" in str(problems.found[0])
 
 
-def test_a_link_that_leaves_the_root_is_refused(tmp_path):
-    (tmp_path / "secret").write_text("s")
+def test_a_link_of_the_owners_is_followed(tmp_path):
+    (tmp_path / "large").write_text("s")
     root = tmp_path / "root"
     root.mkdir()
-    (root / "link").symlink_to(tmp_path / "secret")
-    with pytest.raises(DataError, match="leaves"):
-        Problems(root).path("link")
+    (root / "link").symlink_to(tmp_path / "large")
+    assert Problems(root).path("link") == root / "link"
+
+
+def test_a_note_is_no_fault(tmp_path):
+    problems = Problems(tmp_path)
+    problems.note(tmp_path / "x.csv", "3 rows left out")
+    assert (problems.found, problems.notes) == ([], ["x.csv: 3 rows left out"])
 
 
 def test_a_truncated_array_names_the_file(tmp_path):

@@ -1,0 +1,1 @@
+"""Loaders for public datasets in the formats they are published in."""
