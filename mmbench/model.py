@@ -26,7 +26,7 @@ class Outputs:
         logits: modality -> prediction `(B, head size)` from that modality alone, where heads exist.
         aux: name -> the fusion's own loss.
         weights: modality -> `(B,)`, how much the fusion counted it.
-        gallery: `(B, head size)` embedding of the gallery modality, in retrieval.
+        gallery: `(B, head size + 1)`, in retrieval: the gallery modality's embedding and its item's number.
 
     """
 
@@ -81,6 +81,8 @@ class FusionModel(nn.Module):
         tokens, masks, features = self.encode(batch)
         logits = {name: head(features[name]) for name, head in _named(self.unimodal_heads)}
         gallery = logits.pop(self.gallery, None)
+        if gallery is not None:
+            gallery = torch.cat([gallery, batch.targets[:, None].to(gallery.dtype)], dim=1)
         for named in (tokens, masks, features):
             named.pop(self.gallery, None)
         fused = self._fuse(batch, tokens, masks, features, logits)

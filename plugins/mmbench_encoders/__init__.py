@@ -47,6 +47,14 @@ def mmbench_encoders() -> list[Encoder]:
             parameters={"channels": Int(8, 32, log=True), "dropout": _DROPOUT},
         ),
         Encoder(
+            "frames",
+            "mmbench_encoders.frames:FramesEncoder",
+            kinds=("video",),
+            default_for=("video",),
+            summary="The image encoder on every frame; a token a frame.",
+            parameters={"channels": Int(8, 32, log=True), "dropout": _DROPOUT},
+        ),
+        Encoder(
             "text_transformer",
             "mmbench_encoders.text_transformer:TextTransformer",
             kinds=("text",),

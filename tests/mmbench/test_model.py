@@ -175,7 +175,8 @@ def test_the_gallery_is_embedded_and_not_fused(batch):
     assert list(features) == list(model.fusion.presence) == list(outputs.features) == ["type"]
     assert outputs.logits == {}
     tokens = model.encoders["@values"](batch.inputs["values"], batch.masks["values"])
-    assert torch.equal(outputs.gallery, model.unimodal_heads["@values"](pool(*tokens)))
+    assert torch.equal(outputs.gallery[:, :-1], model.unimodal_heads["@values"](pool(*tokens)))
+    assert torch.equal(outputs.gallery[:, -1], batch.targets.float())
 
 
 def test_parameter_groups_cover_every_parameter_once():

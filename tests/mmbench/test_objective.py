@@ -197,7 +197,7 @@ def test_the_losses_of_the_fusion_itself_join(task):
 
 
 def test_in_retrieval_every_task_loss_is_against_the_gallery():
-    retrieval, gallery = TASKS["retrieval"](), torch.randn(SIZE, DIM)
+    retrieval, gallery = TASKS["retrieval"](), torch.randn(SIZE, DIM + 1)
     outputs = Outputs(torch.randn(SIZE, DIM), logits={"a": torch.randn(SIZE, DIM)}, gallery=gallery)
     terms = (Term("joint"), Term("uni:a"))
     found = losses(model_of(), outputs, batch_of(), retrieval, terms)

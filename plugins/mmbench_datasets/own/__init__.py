@@ -1,0 +1,1 @@
+"""A user's own data: one `.npz`, a folder with a `dataset.toml`, or a Hugging Face dataset."""
