@@ -42,7 +42,13 @@ def _gradients(loss: Tensor, groups: Mapping[str, list[nn.Parameter]]) -> dict[s
     """Group -> flat gradient, of the groups that the loss reaches."""
     if not loss.requires_grad:
         return {}
+    groups = {
+        name: [parameter for parameter in group if parameter.requires_grad]
+        for name, group in groups.items()
+    }
     flat = [parameter for group in groups.values() for parameter in group]
+    if not flat:
+        return {}
     gradients = torch.autograd.grad(loss, flat, retain_graph=True, allow_unused=True)
     found, start = {}, 0
     for name, group in groups.items():
