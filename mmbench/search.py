@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from mmbench.registry import Registry
 
-__all__ = ["OPTIMISER", "Choice", "Float", "Int", "Space", "search_spaces"]
+__all__ = ["OPTIMISER", "Choice", "Float", "Int", "Open", "Space", "search_spaces"]
 
 
 @dataclass(frozen=True)
@@ -68,6 +68,16 @@ class Choice:
         if value not in self.options:
             listed = ", ".join(map(str, self.options))
             raise BadParameter(f"expected one of {listed}, found {value!r}")
+        return value
+
+
+@dataclass(frozen=True)
+class Open(Choice):
+    """One of a few values, or any other text, such as a name or a path."""
+
+    def check(self, value: Any) -> Any:
+        if not isinstance(value, str) or not value:
+            raise BadParameter(f"expected a name or a path, found {value!r}")
         return value
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from mmbench import Choice, Encoder, Float, Int, hookimpl
+from typing import Any
+
+from mmbench import Choice, Encoder, Float, Int, Open, hookimpl
 
 _DROPOUT = Float(0.0, 0.5)
 
@@ -83,4 +85,31 @@ def mmbench_encoders() -> list[Encoder]:
                 "dropout": _DROPOUT,
             },
         ),
+        Encoder(
+            "hf",
+            "mmbench_encoders.pretrained.encoder:pretrained",
+            kinds=("audio", "image", "text"),
+            preparation="mmbench_encoders.pretrained.preparation:Pretrained",
+            requires=("transformers", "safetensors", "filelock"),
+            summary="A pretrained model, frozen or fine-tuned: minilm, dinov2, whisper, tiny, a folder or a hub name.",
+            paper="Devlin 2019, NAACL, arXiv:1810.04805; Oquab 2023, arXiv:2304.07193; "
+            "Radford 2023, ICML, arXiv:2212.04356",
+            parameters={
+                "model": Open(("tiny", "minilm", "dinov2", "whisper")),
+                "frozen": Choice((True, False)),
+                "tokens": Int(1, 64, log=True),
+                "rate": Int(4000, 48000, log=True),
+                "size": Int(0, 518),
+                "dropout": _DROPOUT,
+                "pace": Float(1e-4, 1.0, log=True),
+            },
+        ),
     ]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "MultiModalTransformer":  # brings torch, which listing plugins must not pay for
+        from mmbench_encoders.multimodal_transformer import MultiModalTransformer
+
+        return MultiModalTransformer
+    raise AttributeError(f"module 'mmbench_encoders' has no attribute {name!r}")

@@ -15,7 +15,8 @@ import mmbench_encoders
 from mmbench.data.preparation import InputSpec
 from mmbench.registrations import KINDS
 
-REGISTERED = {encoder.name: encoder for encoder in mmbench_encoders.mmbench_encoders()}
+EVERY = {encoder.name: encoder for encoder in mmbench_encoders.mmbench_encoders()}
+REGISTERED = {name: encoder for name, encoder in EVERY.items() if not encoder.requires}
 DIM = 8
 SERIES = InputSpec((9, 3))
 IDS = InputSpec((9,), vocabulary=20)
@@ -160,3 +161,12 @@ def test_single_precision_agrees_with_double(case):
     encoder, x = build(case), batch(case)
     single = copy.deepcopy(encoder).float()(x if x.dtype == torch.int64 else x.float(), None)[0]
     torch.testing.assert_close(single.double(), encoder(x, None)[0], atol=1e-5, rtol=1e-4)
+
+
+def test_the_bert_and_vit_model_is_imported_when_it_is_asked_for():
+    code = (
+        "import sys, mmbench_encoders; assert 'torch' not in sys.modules;"
+        "from mmbench_encoders import MultiModalTransformer; print(MultiModalTransformer.__name__)"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "MultiModalTransformer"

@@ -1,0 +1,1 @@
+"""Encoders that others trained: any Hugging Face model, frozen or fine-tuned."""
