@@ -16,9 +16,10 @@ from mmbench.registrations import (
     Modality,
     Report,
     Sampler,
+    Suite,
     Weighting,
 )
-from mmbench.search import Choice, Float, Int
+from mmbench.search import Choice, Float, Int, Open
 
 if TYPE_CHECKING:
     from mmbench.artifacts import Artifact, Plot, Table, Text
@@ -64,6 +65,7 @@ __all__ = [
     "Int",
     "LossWeighting",
     "Modality",
+    "Open",
     "Plot",
     "Preparation",
     "Prepared",
@@ -72,6 +74,7 @@ __all__ = [
     "Sampler",
     "Samples",
     "Sampling",
+    "Suite",
     "Table",
     "Term",
     "Text",

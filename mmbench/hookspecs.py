@@ -12,6 +12,7 @@ from mmbench.registrations import (
     Fusion,
     Report,
     Sampler,
+    Suite,
     Weighting,
 )
 
@@ -53,6 +54,11 @@ def mmbench_reports() -> list[Report]:  # type: ignore[empty-body]
 @hookspec
 def mmbench_samplers() -> list[Sampler]:  # type: ignore[empty-body]
     """Rules for which training samples an epoch visits."""
+
+
+@hookspec
+def mmbench_suites() -> list[Suite]:  # type: ignore[empty-body]
+    """Settings of use."""
 
 
 @hookspec

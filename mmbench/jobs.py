@@ -81,6 +81,7 @@ class Job:
         sampler: which training samples an epoch visits; every one, once, where it is None.
         fusion_role: for the record; `again` for the second entry of the A/A arm.
         weighting_role: for the record.
+        suite: for the record: the setting of use in which the job first ran; the same job outside is one job.
 
     """
 
@@ -102,6 +103,7 @@ class Job:
     sampler: Pick | None = None
     fusion_role: str = ""
     weighting_role: str = ""
+    suite: str = ""
 
     def spec(self) -> dict[str, Any]:
         """The canonical specification: what the key is made of, part by part."""
@@ -148,6 +150,7 @@ class Job:
         """The columns of a record that are known before the job runs."""
         return {
             "job": self.key,
+            "suite": self.suite,
             "dataset": str(self.dataset),
             "modalities": "+".join(self.modalities),
             "encoders": ",".join(f"{name}={pick}" for name, pick in sorted(self.encoders.items())),

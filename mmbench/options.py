@@ -27,6 +27,8 @@ class RunOptions(BaseModel):
 
     Attributes:
         all: every fusion and every weighting on every embedded dataset.
+        suite: a setting of use, with its datasets, encoders, fusions and weightings, and the controls; what is
+            given besides wins, and `datasets` chooses among its own.
         fusions: spellings of fusions; likewise `datasets`, `weightings`.
         encoders: `modality=encoder`.
         objective: the terms of the joint loss; None chooses by what else is asked for.
@@ -52,6 +54,7 @@ class RunOptions(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     all: bool = False
+    suite: str | None = None
     fusions: tuple[str, ...] = ()
     datasets: tuple[str, ...] = ()
     weightings: tuple[str, ...] = ()

@@ -26,6 +26,7 @@ __all__ = [
     "Registration",
     "Report",
     "Sampler",
+    "Suite",
     "Target",
     "Weighting",
 ]
@@ -68,15 +69,23 @@ class Registration:
                 f"Expected the name of a {self.kind} to be letters, digits, '_', '-' and '.'. "
                 f"Found {self.name!r}."
             )
+        self._check_target()
+        if not self.summary:
+            documented = "" if isinstance(self.target, str) else self.target.__doc__
+            lines = (documented or "").strip().splitlines()
+            object.__setattr__(self, "summary", lines[0] if lines else "")
+
+    def _check_target(self) -> None:
         if not callable(self.target) and not re.match(r"[\w.]+:\w+\Z", str(self.target)):
             raise PluginError(
                 f"Expected the target of {self.kind} {self.name!r} to be a callable or "
                 f"'module:attribute'. Found {self.target!r}."
             )
-        if not self.summary:
-            documented = "" if isinstance(self.target, str) else self.target.__doc__
-            lines = (documented or "").strip().splitlines()
-            object.__setattr__(self, "summary", lines[0] if lines else "")
+
+    @property
+    def missing(self) -> list[str]:
+        """Modules that the target needs and that are not installed."""
+        return [name for name in self.requires if importlib.util.find_spec(name) is None]
 
     @property
     def module(self) -> str:
@@ -94,10 +103,10 @@ class Registration:
         """
         if not isinstance(self.target, str):
             return self.target
-        missing = [name for name in self.requires if importlib.util.find_spec(name) is None]
-        if missing:
+        if self.missing:
             raise PluginError(
-                f"{self.kind.capitalize()} {self.name!r} needs {', '.join(missing)}, which is not installed."
+                f"{self.kind.capitalize()} {self.name!r} needs {', '.join(self.missing)}, "
+                "which is not installed."
             )
         module, _, attribute = self.target.partition(":")
         try:
@@ -378,3 +387,42 @@ class Engine(Registration):
     kind: ClassVar[str] = "engine"
 
     role: Literal["", "default"] = field(default="", kw_only=True)
+
+
+@dataclass(frozen=True)
+class Suite(Registration):
+    """A setting of use: what is compared on which data. It names what is registered and has no target.
+
+    Attributes:
+        title: of the setting, for the report.
+        text: a paragraph on the setting: what its data are, what they stand in for, what to look at.
+        datasets: spelling of a dataset -> its encoders as `modality=encoder`, where the suite chooses them.
+            One that lies on disk and is not found, or whose extra is missing, is left out of the run.
+        fusions: spellings; all fusions where it is empty.
+        weightings: spellings of those tried under the default fusion; all where it is empty.
+        metrics: task -> the metrics that the report shows of its datasets; all where it names none.
+
+    """
+
+    kind: ClassVar[str] = "suite"
+
+    target: Target = field(default="", init=False, repr=False)
+    title: str = field(kw_only=True)
+    text: str = field(kw_only=True)
+    datasets: Mapping[str, tuple[str, ...]] = field(kw_only=True)
+    fusions: tuple[str, ...] = field(default=(), kw_only=True)
+    weightings: tuple[str, ...] = field(default=(), kw_only=True)
+    metrics: Mapping[str, tuple[str, ...]] = field(default_factory=dict, kw_only=True)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not self.datasets:
+            raise PluginError(f"Expected suite {self.name!r} to have a dataset. Found none.")
+        if not set(self.metrics) <= set(TASKS):
+            raise PluginError(
+                f"Expected the metrics of suite {self.name!r} under the tasks {', '.join(TASKS)}. "
+                f"Found {', '.join(self.metrics)}."
+            )
+
+    def _check_target(self) -> None:
+        """There is none."""

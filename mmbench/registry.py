@@ -24,6 +24,7 @@ from mmbench.registrations import (
     Registration,
     Report,
     Sampler,
+    Suite,
     Weighting,
 )
 
@@ -39,6 +40,7 @@ KINDS: dict[str, type[Registration]] = {
     "fusions": Fusion,
     "reports": Report,
     "samplers": Sampler,
+    "suites": Suite,
     "weightings": Weighting,
 }
 R = TypeVar("R", bound=Registration)
@@ -141,6 +143,7 @@ class Registry:
     fusions: Shelf[Fusion]
     reports: Shelf[Report]
     samplers: Shelf[Sampler]
+    suites: Shelf[Suite]
     weightings: Shelf[Weighting]
 
     def shelf(self, kind: str) -> Shelf[Any]:

@@ -17,6 +17,7 @@ from mmbench.registrations import Dataset, Registration
 from mmbench.registry import Registry, Shelf
 from mmbench.search import search_spaces
 from mmbench.selection import match_modality, select
+from mmbench.suite_options import in_suite, with_suite
 
 __all__ = ["plan"]
 
@@ -33,9 +34,11 @@ def plan(options: RunOptions, registry: Registry, device: str) -> list[Job]:
         UsageError: if nothing is chosen, a name is unknown, or a parameter is wrong.
 
     """
+    options = with_suite(options, registry)
     if not (options.all or options.fusions or options.datasets or options.weightings):
         raise UsageError(
-            "Expected something to run. Pass --all, or choose with -f FUSION, -d DATASET, -w WEIGHTING. "
+            "Expected something to run. Pass --all, or choose with -f FUSION, -d DATASET, -w WEIGHTING or "
+            "--suite SUITE. "
             "`mmbench list` shows what there is."
         )
     if options.match_params and options.match_params.isdigit() and not int(options.match_params):
@@ -134,7 +137,8 @@ class _Arms:
         self.options = options
         self.registry = registry
         self.dataset = dataset
-        self.registration: Dataset = described(registry.datasets[dataset.name], dataset)
+        found = described(registry.datasets[dataset.name], dataset)
+        self.registration: Dataset = in_suite(found, dataset, options, registry)
         self.modalities = _modalities(dataset, self.registration)
         self.encoders = _encoders(options, registry, self.registration, self.modalities)
         self.default_fusion = Pick(registry.fusions.with_role("default").name)
@@ -196,6 +200,7 @@ class _Arms:
             sampler=arm.sampler,
             fusion_role="again" if arm.again else registration.role,
             weighting_role=self.registry.weightings[arm.weighting.name].role,
+            suite=self.options.suite or "",
         )
 
     def reference(self, budget: Budget, device: str) -> Job:

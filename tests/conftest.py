@@ -20,10 +20,20 @@ from mmbench.registrations import (
     Registration,
     Report,
     Sampler,
+    Suite,
     Weighting,
 )
 from mmbench.registry import KINDS, SWITCH, Plugin, Registry, Shelf, load_registry
 from mmbench.search import Choice, Float, Int
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A cache of the session's own: tests leave nothing in the user's."""
+    folder = tmp_path_factory.mktemp("cache")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MMBENCH_CACHE", str(folder))
+        yield folder
 
 
 def write_distribution(folder: Path, name: str, source: str, version: str = "1.0") -> None:
@@ -117,6 +127,16 @@ def stock() -> dict[str, list[Registration]]:
         "samplers": [
             Sampler("whole", "toy.samplers:Whole", role="default"),
             Sampler("half", "toy.samplers:Half"),
+        ],
+        "suites": [
+            Suite(
+                "office",
+                title="The office",
+                text="Notes and tables.",
+                datasets={"remote": ("left=wide", "note=reader"), "facts": ()},
+                fusions=("extra",),
+                weightings=("learned",),
+            ),
         ],
         "weightings": [
             Weighting("plain", "toy.weightings:Plain", role="default"),

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import click
 
-from mmbench.registrations import Dataset, Encoder, Fusion, Registration
+from mmbench.registrations import Dataset, Encoder, Fusion, Registration, Suite
 from mmbench.registry import KINDS, Shelf, load_registry
+from mmbench.suite_datasets import states
 
 __all__ = ["command"]
 
@@ -67,6 +69,15 @@ def _details(entry: Registration) -> dict[str, Any]:
         }
     if isinstance(entry, Encoder):
         return {"kinds": list(entry.kinds)}
+    if isinstance(entry, Suite):
+        return {
+            "title": entry.title,
+            "text": entry.text,
+            "datasets": states(entry, load_registry()),
+            "fusions": list(entry.fusions),
+            "weightings": list(entry.weightings),
+            "metrics": {task: list(metrics) for task, metrics in entry.metrics.items()},
+        }
     return {}
 
 
@@ -76,6 +87,8 @@ def _print(title: str, shelf: Shelf[Any]) -> None:
     for name, entry in shelf.entries.items():
         details = ", ".join(str(value) for value in (*_short(entry), entry.paper) if value)
         click.echo(f"  {name:<{width}}  {entry.summary}{f'  [{details}]' if details else ''}")
+        for line in _datasets_of(entry):
+            click.echo(f"  {'':<{width}}    {line}")
     click.echo()
 
 
@@ -83,3 +96,13 @@ def _short(entry: Registration) -> tuple[str, ...]:
     if isinstance(entry, Dataset):
         return (entry.task, " + ".join(entry.modalities))
     return ()
+
+
+def _datasets_of(entry: Registration) -> Iterator[str]:
+    """Of a suite, which of its datasets are here and which are not."""
+    if isinstance(entry, Suite):
+        reasons = states(entry, load_registry())
+        for title, away in (("here", False), ("not here", True)):
+            names = [name for name, reason in reasons.items() if bool(reason) == away]
+            if names:
+                yield f"{title}: {', '.join(names)}"

@@ -16,6 +16,7 @@ from mmbench.options import RunOptions, read_options
 from mmbench.registry import SWITCH, load_registry
 from mmbench.runner import Outcome, execute
 from mmbench.suite import plan
+from mmbench.suite_options import left_out
 
 __all__ = ["command"]
 
@@ -23,6 +24,11 @@ __all__ = ["command"]
 @click.command()
 @click.option(
     "--all", "all_", is_flag=True, help="Every fusion and weighting on every embedded dataset."
+)
+@click.option(
+    "--suite",
+    metavar="SUITE",
+    help="A setting of use: its datasets, encoders, fusions and weightings, and the controls.",
 )
 @click.option(
     "-f",
@@ -140,7 +146,8 @@ def command(
     """Run a comparison and write its report.
 
     With --all: every fusion on every embedded dataset under the joint loss alone, and every weighting under
-    the default fusion with joint and per-modality losses. Otherwise the product of what -f, -d and -w choose.
+    the default fusion with joint and per-modality losses. With --suite: the same for what the suite names; what
+    is given besides wins, and -d chooses among its datasets. Otherwise the product of what -f, -d and -w choose.
     A run that is started again goes on where it stopped.
     """
     if no_plugins:
@@ -149,6 +156,8 @@ def command(
     started = time.monotonic()
     options = read_options(config, _given(given))
     jobs = plan(options, load_registry(), resolve_device(options.device))
+    for name, reason in left_out(options, load_registry()).items():
+        click.echo(f"Left out of suite {options.suite!r}: {name}: {reason}", err=True)
     if dry_run:
         _print_plan(jobs)
         return

@@ -6,14 +6,16 @@ import hashlib
 import os
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mmbench.data.problems import Problems
-from mmbench.data.samples import Samples
 from mmbench.data.vendored import fingerprint, verify
 from mmbench.errors import DataError, UsageError
 from mmbench.jobs import Pick
 from mmbench.registrations import Dataset
+
+if TYPE_CHECKING:
+    from mmbench.data.samples import Samples
 
 __all__ = ["DATA", "described", "fingerprint_of", "load_samples", "parameters_of", "root_of"]
 
@@ -116,6 +118,9 @@ def load_samples(registration: Dataset, pick: Pick) -> Samples:
         DataError: if a file is missing or malformed, or the dataset is not what is registered.
 
     """
+    # Only here: it brings NumPy, which who merely looks for data must not pay for.
+    from mmbench.data.samples import Samples
+
     verify(registration.files)
     params = parameters_of(pick)
     if registration.layout:

@@ -11,7 +11,7 @@ from mmbench.registrations import Registration
 from mmbench.search import Choice, Space
 from mmbench.testing.results import expect
 
-__all__ = ["GIVEN", "PROPERTIES"]
+__all__ = ["GIVEN", "PROPERTIES", "TARGET_PROPERTIES"]
 
 GIVEN: dict[str, tuple[str, ...]] = {
     "alignment": ("dim_i", "dim_j"),
@@ -106,4 +106,5 @@ def _lies_in(value: Any, space: Space) -> bool:
     return isinstance(space, Choice) or space.low <= value <= space.high
 
 
-PROPERTIES = (target_loads, summary_is_one_line, declared_parameters)
+PROPERTIES = (summary_is_one_line,)
+TARGET_PROPERTIES = (target_loads, declared_parameters)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import importlib.util
 import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -23,6 +22,7 @@ _PROPERTIES = {
     "fusion": "mmbench.testing.fusions",
     "report": "mmbench.testing.reports",
     "sampler": "mmbench.testing.samplers",
+    "suite": "mmbench.testing.suites",
     "weighting": "mmbench.testing.weightings",
 }
 
@@ -73,11 +73,9 @@ class Case:
             return self._result("failed", self._unexpected(error))
 
     def _require_extras(self) -> None:
-        missing = [
-            name for name in self.registration.requires if importlib.util.find_spec(name) is None
-        ]
-        if missing:
-            raise NotTested(f"it needs {', '.join(missing)}, which is not installed")
+        if self.registration.missing:
+            missing = ", ".join(self.registration.missing)
+            raise NotTested(f"it needs {missing}, which is not installed")
 
     def _result(self, status: Any, message: str) -> Result:
         return Result(
@@ -99,6 +97,8 @@ def properties_for(registration: Registration) -> tuple[Property, ...]:
     from mmbench.testing import declarations
 
     functions: Sequence[Callable[[Any], str]] = declarations.PROPERTIES
+    if registration.target:
+        functions = (*declarations.TARGET_PROPERTIES, *functions)
     if registration.kind in _PROPERTIES:
         module = importlib.import_module(_PROPERTIES[registration.kind])
         functions = (*functions, *module.PROPERTIES)

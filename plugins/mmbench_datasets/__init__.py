@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mmbench import Dataset, Modality, hookimpl
+from mmbench import Choice, Dataset, Modality, hookimpl
 from mmbench_datasets.files import files
 from mmbench_datasets.own.registrations import own_datasets
 from mmbench_datasets.public_features import feature_datasets
@@ -76,6 +76,7 @@ def _emoji() -> Dataset:
         task="classification",
         modalities={"image": Modality("image"), "text": Modality("text")},
         files=files("emoji.csv", "emoji_sheet.png"),
+        parameters={"text": Choice(("name", "keywords"))},
         licence="images CC BY 4.0; names and categories MIT",
         source="Twemoji through emoji-datasource-twitter 16.0.0; names from emojibase-data 17.0.0",
         summary="Nine categories of emoji from their picture and their name.",

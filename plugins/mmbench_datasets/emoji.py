@@ -22,15 +22,19 @@ _PEOPLE = {"1F468": "person", "1F469": "person", "1F9D1": "person"}
 _MODIFIERS = {"200D", "2640", "2642", "FE0F", "27A1"}
 
 
-def load() -> Samples:
+def load(text: str = "name") -> Samples:
     """1,906 emoji of nine categories: `image` (N, 3, 32, 32) uint8 and `text`, their English name.
 
     Most names of flags start with "flag: ", which spells their category out; it is taken off. The
-    keywords and the subcategory are left out for the same reason.
+    keywords and the subcategory are left out for the same reason, unless they are asked for.
 
     Groups keep together what is one emoji to the eye: man, woman and person doing the same thing,
     facing either way, and emoji drawn with the very same pixels (43 families and flags). Without
     them a random split tests on pictures that were trained on.
+
+    Args:
+        text: `name`, or `keywords`: the whole name and all keywords of the CLDR.
+
     """
     table = pd.read_csv(DATA / "emoji.csv", keep_default_na=False)
     images = _tiles(len(table))
@@ -38,12 +42,18 @@ def load() -> Samples:
     return Samples(
         {
             "image": images,
-            "text": table["label"].str.removeprefix(_GIVEAWAY).to_numpy(dtype=object),
+            "text": _texts(table, text).to_numpy(dtype=object),
         },
         targets=categories,
         target_names=names,
         groups=_groups(table["unified"], images),
     )
+
+
+def _texts(table: pd.DataFrame, text: str) -> pd.Series[str]:
+    if text == "keywords":
+        return table["label"] + "; " + table["tags"]
+    return table["label"].str.removeprefix(_GIVEAWAY)
 
 
 def _tiles(count: int) -> npt.NDArray[np.uint8]:

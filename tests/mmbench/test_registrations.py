@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from mmbench.errors import PluginError
-from mmbench.registrations import KINDS, Dataset, Encoder, Fusion, Modality, Registration
+from mmbench.registrations import KINDS, Dataset, Encoder, Fusion, Modality, Registration, Suite
 
 
 class Documented:
@@ -118,3 +118,29 @@ def test_an_encoder_standardises_where_it_names_no_preparation() -> None:
     assert entry.load_preparation().__name__ == "Standardise"
     own = Encoder("e", "x:Y", kinds=("tabular",), preparation="pathlib:Path")
     assert own.load_preparation() is Path
+
+
+def test_a_suite_has_no_target() -> None:
+    suite = Suite("s", title="S", text="S.", datasets={"a": ()})
+    assert (suite.target, suite.kind, suite.missing) == ("", "suite", [])
+    with pytest.raises(TypeError, match="target"):
+        Suite("s", target="x:Y", title="S", text="S.", datasets={"a": ()})  # type: ignore[call-arg]
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"datasets": {}}, "suite 's' to have a dataset. Found none"),
+        ({"metrics": {"ranking": ("mrr",)}}, "the metrics of suite 's' under .* Found ranking"),
+    ],
+)
+def test_a_malformed_suite_is_refused(changes: dict[str, Any], message: str) -> None:
+    given = {"title": "S", "text": "S.", "datasets": {"a": ()}, **changes}
+    with pytest.raises(PluginError, match=message):
+        Suite("s", **given)
+
+
+def test_what_is_not_installed_is_missing() -> None:
+    assert Registration("r", "x:Y", requires=("json", "no_such_module")).missing == [
+        "no_such_module"
+    ]

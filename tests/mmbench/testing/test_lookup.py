@@ -58,6 +58,15 @@ def test_everything_has_no_engine():
         shelf.kind
         for shelf in map(
             load_registry().shelf,
-            ("alignments", "datasets", "encoders", "fusions", "reports", "samplers", "weightings"),
+            (
+                "alignments",
+                "datasets",
+                "encoders",
+                "fusions",
+                "reports",
+                "samplers",
+                "suites",
+                "weightings",
+            ),
         )
     }

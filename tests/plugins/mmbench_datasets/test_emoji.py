@@ -124,3 +124,13 @@ def test_names_help_without_their_giveaway(samples: Samples) -> None:
         cv=GroupKFold(5),
     )
     assert np.mean(scores) == pytest.approx(0.64, abs=0.03)
+
+
+def test_the_text_may_hold_everything_that_is_said_of_an_emoji() -> None:
+    names = emoji.load().inputs["text"]
+    keywords = emoji.load(text="keywords").inputs["text"]
+    assert len(names) == len(keywords)
+    for name, said in zip(names[::50], keywords[::50], strict=True):
+        assert str(name) in str(said)
+    assert any(str(said).startswith("flag: ") for said in keywords)
+    assert not any(str(name).startswith("flag: ") for name in names)
