@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from mmbench.data.loading import described
 from mmbench.jobs import Job
 from mmbench.machine import resolve_device
 from mmbench.options import RunOptions, read_options
@@ -158,6 +159,7 @@ def command(
     jobs = plan(options, load_registry(), resolve_device(options.device))
     for name, reason in left_out(options, load_registry()).items():
         click.echo(f"Left out of suite {options.suite!r}: {name}: {reason}", err=True)
+    _print_inferred(jobs)
     if dry_run:
         _print_plan(jobs)
         return
@@ -195,6 +197,16 @@ def _table(entries: Iterable[str]) -> dict[str, float]:
         except ValueError:
             raise click.BadParameter(f"Expected NAME=NUMBER. Found {entry!r}.") from None
     return table
+
+
+def _print_inferred(jobs: list[Job]) -> None:
+    """What was inferred of datasets that only their files describe, so that nobody is surprised."""
+    datasets = load_registry().datasets
+    for pick in {str(job.dataset): job.dataset for job in jobs}.values():
+        if datasets[pick.name].describes:
+            found = described(datasets[pick.name], pick)
+            kinds = ", ".join(f"{name} ({found.modality(name).kind})" for name in found.modalities)
+            click.echo(f"{pick}: {found.task} from {kinds}. {found.summary}", err=True)
 
 
 def _print_plan(jobs: list[Job]) -> None:
