@@ -18,7 +18,7 @@ __all__ = ["cli", "main"]
 
 COMMANDS = {
     "check": "Check that plugins keep to their contract.",
-    "data": "Say what datasets need, and check their files.",
+    "data": "Say what datasets need, check their files, and profile what they hold.",
     "env": "Describe this machine and the installed versions.",
     "list": "List what plugins bring.",
     "new": "Write the package of a new plugin.",

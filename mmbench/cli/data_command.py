@@ -1,13 +1,17 @@
-"""`mmbench data`: what datasets need, where they look, and what is wrong with their files."""
+"""`mmbench data`: what datasets need, where they look, what is wrong with their files, and what they hold."""
 
 from __future__ import annotations
 
+import json
 import os
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import click
 
-from mmbench.data.loading import DATA, parameters_of
+from mmbench.data.loading import DATA, described, load_samples, parameters_of
+from mmbench.errors import unknown
+from mmbench.jobs import Pick
 from mmbench.registrations import Dataset
 from mmbench.registry import load_registry
 from mmbench.selection import select
@@ -19,7 +23,7 @@ _SHOWN = 50
 
 @click.group()
 def command() -> None:
-    """Say what datasets need, where they look, and what is wrong with their files."""
+    """Say what datasets need, where they look, what is wrong with their files, and what they hold."""
 
 
 @command.command("list")
@@ -75,6 +79,39 @@ def validate(context: click.Context, name: str, folder: Path) -> None:
         click.echo(f"{len(outcome.problems)} problems.", err=True)
         context.exit(1)
     click.echo(f"{folder} is well formed.")
+
+
+@command.command()
+@click.argument("name")
+@click.option("--seed", default=0, show_default=True, help="Of the split and of what is drawn.")
+@click.option("--json", "as_json", is_flag=True, help="Print one object with everything.")
+def profile(name: str, seed: int, as_json: bool) -> None:
+    """Describe dataset NAME: sizes, gaps, balance, outliers, repeated samples, simple models, interactions.
+
+    NAME may hold parameters, NAME[PARAM=VALUE,…], or be a file, such as digits.npz.
+    """
+    from mmbench.cli.profile import print_profile
+    from mmbench.data.profile import profile as profile_of
+
+    datasets = load_registry().datasets
+    [pick] = select([name], datasets)[:1]
+    registration = _chosen(described(datasets[pick.name], pick), pick)
+    found = profile_of(load_samples(registration, pick), registration, seed)
+    if as_json:
+        click.echo(json.dumps(asdict(found), indent=1, allow_nan=False))
+    else:
+        print_profile(found)
+
+
+def _chosen(registration: Dataset, pick: Pick) -> Dataset:
+    """The dataset with the modalities of its parameter `modalities=a+b`."""
+    if "modalities" not in pick.params:
+        return registration
+    names = str(pick.params["modalities"]).split("+")
+    for name in set(names) - set(registration.modalities):
+        raise unknown(f"modality of dataset {pick.name!r}:", name, registration.modalities)
+    kept = {name: value for name, value in registration.modalities.items() if name in names}
+    return replace(registration, modalities=kept)
 
 
 def _place(entry: Dataset) -> str:
