@@ -212,7 +212,8 @@ class Dataset(Registration):
         source: where the data comes from.
         files: path -> SHA-256 of the files it reads; checked before the dataset is loaded.
         gallery: in retrieval, the modality that is retrieved by the others.
-        embedded: whether it needs nothing from outside its package, and so belongs to `--all`.
+        embedded: whether it belongs to `--all`: it needs nothing from outside its package and is worth every
+            method's time.
         layout: the files that it needs below its root, in words; empty where it lies in its package.
         describes: `describe(root)` gives the registration with task and modalities filled in, where only the
             files can tell them.

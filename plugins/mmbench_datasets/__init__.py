@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mmbench import Choice, Dataset, Modality, hookimpl
 from mmbench_datasets.files import files
+from mmbench_datasets.generated import generated_datasets
 from mmbench_datasets.own.registrations import own_datasets
 from mmbench_datasets.public_features import feature_datasets
 from mmbench_datasets.public_media import media_datasets
@@ -16,7 +17,13 @@ _MOVIES_SOURCE = "Wikidata, snapshot of 2026-10-18, through bokeh-sampledata 202
 @hookimpl
 def mmbench_datasets() -> list[Dataset]:
     embedded = [*_digits(), _watch(), _emoji(), *_movies()]
-    return [*embedded, *own_datasets(), *feature_datasets(), *media_datasets()]
+    return [
+        *embedded,
+        *generated_datasets(),
+        *own_datasets(),
+        *feature_datasets(),
+        *media_datasets(),
+    ]
 
 
 def _digits() -> list[Dataset]:

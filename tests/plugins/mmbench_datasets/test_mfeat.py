@@ -87,9 +87,9 @@ def test_weak_views_reach_the_published_figures(
     samples: Samples, probe: Callable[..., float], views: tuple[str, ...], published: float
 ) -> None:
     features = np.concatenate([samples.inputs[view] for view in views], axis=1)
-    assert probe(samples, features) == pytest.approx(published, abs=0.03)
+    assert probe(samples, features) == pytest.approx(published, abs=0.04)
 
 
 def test_image_is_the_strong_view(with_image: Samples, probe: Callable[..., float]) -> None:
-    flat = with_image.inputs["pix"].reshape(2000, -1)
+    flat = with_image.inputs["pix"].reshape(len(with_image), -1)
     assert probe(with_image, flat) == pytest.approx(0.966, abs=0.02)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import importlib.util
 import io
 import os
@@ -13,6 +14,7 @@ from types import ModuleType
 
 import numpy as np
 import pytest
+import soundfile
 
 from mmbench_datasets.files import DATA
 
@@ -101,3 +103,36 @@ def test_unpickler_refuses_everything_else(script: ModuleType, tmp_path: Path) -
     with pytest.raises(pickle.UnpicklingError, match="system"):
         script.ArraysOnly(io.BytesIO(pickle.dumps({"X": Harmful()}))).load()
     assert not (tmp_path / "ran").exists()
+
+
+def test_sound_that_was_encoded_comes_near_its_source(script: ModuleType, tmp_path: Path) -> None:
+    time = np.arange(70 * 8000) / 8000  # more than is written at a time
+    source = {"sound": (0.5 * np.sin(2 * np.pi * 440 * time)).astype(np.float32)}
+    script.write_ogg(tmp_path / "tone.ogg", source)
+    found = script.read_ogg(tmp_path / "tone.ogg")
+    assert script.differences(source, found, within=script.LOSSY) == []
+    assert script.differences(source, found) != []
+    found["sound"][100:110] += 0.5
+    assert script.differences(source, found, within=script.LOSSY) == [
+        "sound: 10 of 560000 values differ"
+    ]
+
+
+def test_prompts_leave_out_tones_and_transcripts_that_were_there(
+    script: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listed = "; Core\n\nbeep: [a beep]\nletters/a: A\nno-sound: No.\nvm-a: a\nbye: Bye: now.\n"
+    files = {"./usr/share/doc/core-sounds-en.txt.gz": gzip.compress(listed.encode())}
+    for length, name in enumerate(("beep", "letters/a", "vm-a", "bye"), start=5):
+        sound = io.BytesIO()
+        soundfile.write(sound, np.full(length, 0.25), 8000, format="WAV")
+        files[f"./usr/share/asterisk/sounds/en_US_f_Allison/{name}.wav"] = sound.getvalue()
+    monkeypatch.setattr(
+        script,
+        "debian_files",
+        lambda _, __, wanted: {path: raw for path, raw in files.items() if wanted(path)},
+    )
+    assert "".join(script.prompt_texts(tmp_path)["rows"]) == (
+        "name,start_sample,n_samples,transcript\r\nletters/a,0,6,A\r\nbye,6,8,Bye: now.\r\n"
+    )
+    assert script.prompt_sounds(tmp_path)["sound"].tolist() == [0.25] * 14
