@@ -80,7 +80,7 @@ class Job:
         search: hyperparameter -> space it is drawn from, where the budget has more than one trial.
         sampler: which training samples an epoch visits; every one, once, where it is None.
         fusion_role: for the record; `again` for the second entry of the A/A arm.
-        weighting_role: for the record.
+        weighting_role: for the record; likewise `sampler_role`.
         suite: for the record: the setting of use in which the job first ran; the same job outside is one job.
 
     """
@@ -103,6 +103,7 @@ class Job:
     sampler: Pick | None = None
     fusion_role: str = ""
     weighting_role: str = ""
+    sampler_role: str = ""
     suite: str = ""
 
     def spec(self) -> dict[str, Any]:
@@ -161,6 +162,7 @@ class Job:
             "lambdas": self.objective.tables,
             "weighting": str(self.weighting),
             "weighting_role": self.weighting_role,
+            "sampler_role": self.sampler_role,
             "sampler": str(self.sampler or ""),
             "seed": self.seed,
             "budget": self.budget.name,

@@ -25,6 +25,7 @@ ARM = [
     "alignment",
     "lambdas",
     "weighting",
+    "sampler",
     "seed",
     "budget",
     "match_params",

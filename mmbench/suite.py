@@ -200,6 +200,7 @@ class _Arms:
             sampler=arm.sampler,
             fusion_role="again" if arm.again else registration.role,
             weighting_role=self.registry.weightings[arm.weighting.name].role,
+            sampler_role=self.registry.samplers[arm.sampler.name].role,
             suite=self.options.suite or "",
         )
 

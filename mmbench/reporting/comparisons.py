@@ -30,13 +30,14 @@ SETTING = [
     *("budget", "match_params", "device"),
 ]
 INPUTS = ["modalities", "encoders"]
+_ROLES = ["fusion_role", "weighting_role", "sampler_role"]
 CONDITION = ["dataset", *INPUTS, "fusion", *SETTING]
 """What a repetition over seeds keeps fixed."""
 
 _TEXT = (
     *CONDITION,
-    *("job", "fusion_role", "weighting_role", "sampler_role", "status", "phase", "error"),
-    *("task", "split_hash", "primary_metric", "hyperparameters"),
+    *("job", *_ROLES, "status", "phase", "error", "task", "split_hash", "primary_metric"),
+    "hyperparameters",
 )
 _NUMBERS = (
     *("score", "validation_score", "params", "train_seconds", "n_train", "n_test", "epochs_run"),
@@ -83,10 +84,12 @@ def main_rows(frame: pd.DataFrame, free: Sequence[str] = ()) -> pd.DataFrame:
         frame: prepared records.
         free: columns of the setting that may differ from the main one.
     """
-    setting = _of_main(frame, SETTING)
+    # Records are wide, and copies of them slow: what decides is looked at alone.
+    keys = frame[["dataset", *INPUTS, *SETTING, *_ROLES]]
+    setting = _of_main(keys, SETTING)
     fused = setting[setting["fusion_role"].isin(FUSED)]
     whole = _of_main(fused if len(fused) else setting, INPUTS)
-    rows = _of_main(frame, SETTING, free) if free else setting
+    rows = _of_main(keys, SETTING, free) if free else setting
     main = whole.drop_duplicates("dataset").set_index("dataset")[INPUTS]
     expected = main.reindex(rows["dataset"]).fillna("").set_index(rows.index)
     same = (rows[INPUTS] == expected).all(axis=1)
@@ -100,7 +103,7 @@ def main_rows(frame: pd.DataFrame, free: Sequence[str] = ()) -> pd.DataFrame:
         )
     ]
     same.loc[partial] = np.asarray(within, dtype=np.bool_)
-    main_ones: pd.DataFrame = rows[same]
+    main_ones: pd.DataFrame = frame.loc[same[same].index]
     return main_ones
 
 
@@ -160,8 +163,9 @@ def _of_main(frame: pd.DataFrame, keys: list[str], free: Sequence[str] = ()) -> 
     ascending = [False, False, False, False, True, True]
     ordered = groups.reset_index().sort_values(order, ascending=ascending)
     kept = ["dataset", *(key for key in keys if key not in free)]
-    main = ordered.drop_duplicates("dataset")[kept]
-    rows: pd.DataFrame = frame.reset_index().merge(main, on=kept).set_index("index")
+    main = ordered.drop_duplicates("dataset")[kept].assign(main=True)
+    same = frame[kept].merge(main, on=kept, how="left")["main"].notna()
+    rows: pd.DataFrame = frame[same.to_numpy()]
     return rows
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from mmbench.errors import PluginError
 
-__all__ = ["check_name", "slug", "write_atomically"]
+__all__ = ["check_name", "slug", "unique", "write_atomically"]
 
 _NAME = re.compile(r"[a-z0-9_-]{1,100}\Z")
 
@@ -31,6 +31,15 @@ def check_name(name: str) -> str:
 def slug(text: str) -> str:
     """A name for files and anchors that looks like `text`."""
     return re.sub(r"[^a-z0-9_]+", "-", text.lower()).strip("-")[:80] or "unnamed"
+
+
+def unique(name: str, taken: set[str]) -> str:
+    """`name`, with a number behind it where it is taken; it is taken from then on."""
+    candidate, count = name, 2
+    while candidate in taken:
+        candidate, count = f"{name}-{count}", count + 1
+    taken.add(candidate)
+    return candidate
 
 
 def write_atomically(path: Path, content: bytes) -> None:

@@ -52,7 +52,9 @@ def render(records: pd.DataFrame, sections: list[Section]) -> str:
 
 def _facts(records: pd.DataFrame) -> list[str]:
     """What the results are made of, in a few words each."""
-    facts = [_count(len(records), "job")]
+    suites = sorted(filter(None, records["suite"].dropna().unique())) if "suite" in records else []
+    facts = [f"suite {name}" for name in suites]
+    facts.append(_count(len(records), "job"))
     for column, noun in (("dataset", "dataset"), ("fusion", "fusion arm"), ("seed", "seed")):
         if column in records:
             facts.append(_count(records[column].nunique(), noun))

@@ -9,6 +9,13 @@ import mmbench
 def mmbench_reports() -> list[mmbench.Report]:
     return [
         mmbench.Report(
+            "setting",
+            "mmbench_reports.setting:section",
+            title="The setting and its data",
+            order=65,
+            summary="The data of the run; of a suite its text, its metrics and what it goes without",
+        ),
+        mmbench.Report(
             "verdict",
             "mmbench_reports.verdict:section",
             title="Does fusion help?",
@@ -42,7 +49,57 @@ def mmbench_reports() -> list[mmbench.Report]:
             "mmbench_reports.weightings:section",
             title="Loss weightings",
             order=50,
-            summary="Every loss weighting against the default one, paired over seeds",
+            summary="Every loss weighting against the default one, beside what it has to beat",
+        ),
+        mmbench.Report(
+            "grid",
+            "mmbench_reports.grid:section",
+            title="Fusions under weightings",
+            order=51,
+            summary="Every fusion under every weighting, with what differs from the default one",
+        ),
+        mmbench.Report(
+            "weighting_cost",
+            "mmbench_reports.weighting_cost:section",
+            title="Cost of a weighting",
+            order=52,
+            summary="Backward passes and time a batch, as a ratio to the default weighting",
+        ),
+        mmbench.Report(
+            "trajectories",
+            "mmbench_reports.trajectories:section",
+            title="Weights in the course of training",
+            order=53,
+            summary="λ and w by epoch, for the weightings that move them",
+        ),
+        mmbench.Report(
+            "conflict",
+            "mmbench_reports.conflict:section",
+            title="Do the terms conflict?",
+            order=54,
+            summary="Cosines between the terms' gradients at each encoder",
+        ),
+        mmbench.Report(
+            "balance",
+            "mmbench_reports.balance:section",
+            title="What does each encoder learn?",
+            order=55,
+            summary="Linear probes of the encoders: which modality is slow, and what raises it",
+            paper="Alain & Bengio 2016, arXiv:1610.01644 (linear probes)",
+        ),
+        mmbench.Report(
+            "co_learning",
+            "mmbench_reports.co_learning:section",
+            title="Do modalities help each other?",
+            order=56,
+            summary="Each modality trained alone against itself after joint training",
+        ),
+        mmbench.Report(
+            "samplers",
+            "mmbench_reports.samplers:section",
+            title="Samplers",
+            order=57,
+            summary="Every sampler against the main one, paired over seeds",
         ),
         mmbench.Report(
             "curves",

@@ -14,6 +14,7 @@ from mmbench.statistics import Floats
 from mmbench_reports.figures import label, panels, set_title
 from mmbench_reports.formatting import first_of
 from mmbench_reports.labels import at_line_ends, freeze
+from mmbench_reports.terms import has_epochs
 
 __all__ = ["mean_curve", "section"]
 
@@ -43,7 +44,7 @@ def section(records: pd.DataFrame) -> list[Artifact]:
     if _COLUMN not in rows:
         return [Text("The records hold no learning curves.")]
     rows = rows[rows["ok"] & rows["fusion_role"].isin((*FUSED, "unimodal"))]
-    rows = rows[rows[_COLUMN].map(_has_epochs).astype(bool)]
+    rows = rows[rows[_COLUMN].map(has_epochs).astype(bool)]
     if not len(rows):
         return [Text("No job has a learning curve.")]
     datasets = sorted(rows["dataset"].unique())[:DATASETS_IN_PLOT]
@@ -95,7 +96,3 @@ def _draw(ax: Axes, title: str, y_label: str, curves: list[tuple[str, Floats, st
     set_title(ax, title)
     ax.set_ylabel(y_label)
     ax.xaxis.set_major_locator(MaxNLocator(6, integer=True))
-
-
-def _has_epochs(curve: object) -> bool:
-    return isinstance(curve, list | tuple | np.ndarray) and len(curve) > 0

@@ -17,6 +17,7 @@ _COLUMNS = [
     "fusion",
     "objective",
     "weighting",
+    "sampler",
     "seed",
     "budget",
     "phase",
@@ -61,6 +62,6 @@ def broken_plugins(records: pd.DataFrame) -> pd.DataFrame:
 
 def _jobs(failed: pd.DataFrame) -> Table:
     frame = failed[_COLUMNS].reset_index(drop=True)
-    shown = frame.drop(columns=["job", "budget"])
+    shown = frame.drop(columns=["job", "budget", "sampler"])
     shown["error"] = [one_line(error) for error in shown["error"]]
     return Table("failures", "Jobs that failed, with the phase they were in.", frame, shown)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 import numpy as np
 
 __all__ = [
+    "change",
     "counted",
     "each",
     "first_of",
@@ -41,6 +42,12 @@ def interval(low: float, high: float) -> str:
     if not (np.isfinite(low) and np.isfinite(high)):
         return NONE
     return f"[{signed(low)}, {signed(high)}]"
+
+
+def change(value: float, low: float, high: float) -> str:
+    """A difference, with its interval where it has one."""
+    ends = interval(low, high)
+    return signed(value) + (f" {ends}" if ends != NONE else "")
 
 
 def plus_minus(mean: float, half_width: float) -> str:

@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.ticker import MaxNLocator
 
 from mmbench.artifacts import Artifact, Plot, Table, Text
-from mmbench.reporting.files import slug
+from mmbench.reporting.files import slug, unique
 from mmbench.reporting.style import MUTED, OKABE_ITO
 from mmbench_reports.figures import dots_with_intervals, label, panels, set_title
 from mmbench_reports.formatting import counted, each, first_of, measured, number, plus_minus, signed
@@ -38,7 +38,7 @@ def section(records: pd.DataFrame) -> list[Artifact]:
         artifacts += [_overall_table(summary), _plot(table, summary)]
     taken: set[str] = set()
     for dataset, group in table.groupby("dataset"):
-        name = _unique(f"ranking-{slug(str(dataset))}", taken)
+        name = unique(f"ranking-{slug(str(dataset))}", taken)
         artifacts.append(_dataset_table(name, str(dataset), group))
     return artifacts
 
@@ -122,12 +122,3 @@ def _plot(table: pd.DataFrame, summary: pd.DataFrame) -> Plot:
     caption += first_of(len(names), len(summary), "fusions")
     alt = f"Test scores of {len(names)} fusions on {len(datasets)} datasets"
     return Plot("ranking", caption, figure, alt)
-
-
-def _unique(name: str, taken: set[str]) -> str:
-    """`name`, with a number behind it where two datasets would share it."""
-    candidate, count = name, 2
-    while candidate in taken:
-        candidate, count = f"{name}-{count}", count + 1
-    taken.add(candidate)
-    return candidate

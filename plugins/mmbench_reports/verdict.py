@@ -50,8 +50,8 @@ def _left_out(records: pd.DataFrame) -> str:
         return ""
     said = [
         f"{name} {main[name].iloc[0]}"
-        for name in ("objective", "weighting", "budget", "device")
-        if main[name].nunique() == 1
+        for name in ("objective", "weighting", "sampler", "budget", "device")
+        if main[name].nunique() == 1 and main[name].iloc[0]
     ]
     setting = f" ({', '.join(said)})" if said else ""
     return (

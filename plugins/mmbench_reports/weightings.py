@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pandas as pd
 
 from mmbench.artifacts import Artifact, Table, Text
-from mmbench.reporting.comparisons import FUSED, main_rows, noise_floors, overlaps, prepared
-from mmbench.statistics import mean_interval
+from mmbench.reporting.comparisons import main_rows, prepared
+from mmbench_reports.arms import ARM, PAIR, SAME_TERMS, arms, beside, focus, said, uniform
+from mmbench_reports.baselines import baselines, sentences
 from mmbench_reports.formatting import each, interval, number, signed
+from mmbench_reports.limits import limits
+from mmbench_reports.paired import BETTER, NO_DIFFERENCE, WORSE, against_baseline
 
 __all__ = ["compared", "section"]
 
-BETTER, WORSE, NO_DIFFERENCE = "better", "worse", "no difference shown"
-_SAME = ["dataset", "modalities", "encoders", "fusion", "budget", "device"]
-_TERMS = ["objective", "alignment", "lambdas"]
-_ROW = [*_SAME, *_TERMS, "weighting", "against"]
+_ROW = ["dataset", "fusion", *ARM, "terms", "against", "against_uniform"]
 
 
 def compared(records: pd.DataFrame) -> pd.DataFrame:
@@ -26,37 +25,18 @@ def compared(records: pd.DataFrame) -> pd.DataFrame:
 
     Returns:
         A row a dataset, fusion, objective and weighting other than the main ones: those columns,
-        `against` (the baseline), `score`, `baseline_score`, `difference`, `low`, `high` (positive:
-        better than the baseline), `seeds`, `noise_floor`, `within_noise`, `failed`, `found`.
+        `terms` (the objective in words), `against` (the baseline), `against_uniform` (it is the default
+        weighting with the same objective), and what `against_baseline` gives.
     """
     frame = prepared(records)
-    main = main_rows(frame)
-    rows = _with_baseline(frame[frame["fusion_role"].isin(FUSED)], main)
-    groups = rows.groupby(_ROW, sort=True)
-    table: pd.DataFrame = groups.agg(
-        score=("score", "mean"), baseline_score=("baseline", "mean")
-    ).reset_index()
-    rows["difference"] = rows["sign"] * (rows["score"] - rows["baseline"])
-    wide = rows.pivot_table(index=_ROW, columns="seed", values="difference", aggfunc="last")
-    wide = wide.reindex(pd.MultiIndex.from_frame(table[_ROW]))
-    ratio = overlaps(frame).reindex(table["dataset"]).to_numpy(dtype=np.float64)
-    found = mean_interval(wide.to_numpy(dtype=np.float64), ratio)
-    table["difference"], table["low"], table["high"] = found.mean, found.low, found.high
-    table["seeds"] = found.n
-    table["noise_floor"] = noise_floors(main).reindex(table["dataset"]).to_numpy(dtype=np.float64)
-    table["within_noise"] = table["difference"].abs() <= table["noise_floor"]
-    table["failed"] = (
-        groups["status"].agg(lambda status: int((status == "failed").sum())).to_numpy()
-    )
-    conditions = [table["low"] > 0, table["high"] < 0, table["seeds"] == 0, table["seeds"] == 1]
-    words = [BETTER, WORSE, "–", "one seed, no interval"]
-    table["found"] = np.select(conditions, words, NO_DIFFERENCE).astype(str)
-    return table
+    return _compared(frame, arms(frame))
 
 
 def section(records: pd.DataFrame) -> list[Artifact]:
-    """A summary by weighting, and every comparison."""
-    table = compared(records)
+    """What stands beside every comparison of weightings, a summary, and every comparison."""
+    frame = prepared(records)
+    rows = arms(frame)
+    table = _compared(frame, rows)
     if not len(table):
         return [
             Text("All jobs share one objective and one weighting: there is nothing to compare.")
@@ -69,35 +49,60 @@ def section(records: pd.DataFrame) -> list[Artifact]:
         f"loss. If nothing mattered, about {0.05 * decided:.1f} of them would be expected to show "
         "a difference at 95 %."
     )
-    return [Text(text), _summary(table), _details(table)]
+    beside_them = baselines(records, focus(rows), table)
+    artifacts: list[Artifact] = [*map(Text, sentences(beside_them, table))]
+    artifacts += [Text(sentence) for sentence in limits(rows)]
+    if len(beside_them):
+        artifacts.append(_baselines(beside_them))
+    return [*artifacts, Text(text), _summary(table), _details(table)]
 
 
-def _with_baseline(fused: pd.DataFrame, main: pd.DataFrame) -> pd.DataFrame:
-    """The fused rows outside the main setting, each with the score of its baseline in that seed."""
-    setting = main.drop_duplicates("dataset")[["dataset", *_TERMS, "weighting"]]
-    rows = fused.merge(setting, on="dataset", suffixes=("", "_main"))
-    same_terms = (rows[_TERMS] == rows[[f"{name}_main" for name in _TERMS]].to_numpy()).all(axis=1)
-    same_weighting = rows["weighting"] == rows["weighting_main"]
-    scored = [*_SAME, "seed", "score"]
-    joint = rows.loc[same_terms & same_weighting & rows["ok"], scored]
-    joint = joint.rename(columns={"score": "joint_score"})
+def _compared(frame: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
+    others = _with_baseline(rows[~rows["main"]], rows)
+    return against_baseline(others, _ROW, main_rows(frame))
+
+
+def _with_baseline(others: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
+    """The arms other than the main one, each with the score of its baseline in that seed."""
+    others = beside(others, rows[rows["main"]], PAIR, "score", "main_score")
     # A table of λ belongs to the weighting that reads it, so the baseline need not have the same.
-    terms = ["objective", "alignment"]
-    default = rows.loc[same_weighting & rows["ok"], [*scored, *terms]]
-    default = default.rename(columns={"score": "default_score"}).drop_duplicates(
-        [*_SAME, *terms, "seed"]
+    others = beside(others, uniform(rows), SAME_TERMS, "score", "uniform_score")
+    arm = [others[name] for name in ("dataset", "fusion", *ARM)]
+    ran = others["uniform_score"].notna().groupby(arm).transform("any").astype(bool)
+    by_uniform = ran & ~others["default"]
+    terms = said(others[["objective", "alignment"]]).where(by_uniform, others["main_terms"])
+    return others.assign(
+        baseline_score=others["uniform_score"].where(by_uniform, others["main_score"]),
+        against=terms + ", " + others["main_weighting"],
+        against_uniform=by_uniform,
     )
-    others: pd.DataFrame = rows[~(same_terms & same_weighting)]
-    others = others.merge(joint, on=[*_SAME, "seed"], how="left")
-    others = others.merge(default, on=[*_SAME, *terms, "seed"], how="left")
-    group = [others[name] for name in (*_SAME, *_TERMS, "weighting")]
-    ran = others["default_score"].notna().groupby(group).transform("any")
-    by_default = (others["weighting"] != others["weighting_main"]) & ran.astype(bool)
-    baseline = others["default_score"].where(by_default, others["joint_score"])
-    others["baseline"] = baseline.where(others["score"].notna())
-    objective = others["objective"].where(by_default, others["objective_main"])
-    others["against"] = objective + ", " + others["weighting_main"]
-    return others
+
+
+def _baselines(table: pd.DataFrame) -> Table:
+    shown = pd.DataFrame(
+        {
+            "dataset": table["dataset"].where(~table["dataset"].duplicated(), ""),
+            "fusion": table["fusion"],
+            "objective": table["terms"],
+            "best single": each(number, table["single_score"]),
+            "joint only": each(number, table["joint_score"]),
+            "uniform": each(number, table["uniform_score"]),
+            "uniform − joint": each(signed, table["difference"]),
+            "95 % interval": each(interval, table["low"], table["high"]),
+            "weightings": table["weightings"],
+            BETTER: table["better"],
+            WORSE: table["worse"],
+            "metric": table["metric"],
+            "seeds": table["seeds"],
+        }
+    )
+    caption = (
+        "What every weighting has to be seen beside: mean test scores of the best single modality "
+        "(chosen on validation), of the joint loss alone and of the default weighting with the "
+        "objective's terms (uniform), and how many of the other weightings are shown to be better "
+        "or worse than uniform."
+    )
+    return Table("weightings-baselines", caption, table, shown)
 
 
 def _summary(table: pd.DataFrame) -> Table:
@@ -108,7 +113,7 @@ def _summary(table: pd.DataFrame) -> Table:
             worse=table["found"] == WORSE,
             within_noise=table["within_noise"] & (table["seeds"] > 0),
         )
-        .groupby(["weighting", "objective", "against"], as_index=False)
+        .groupby(["weighting", "terms", "against"], as_index=False)
         .agg(
             comparisons=("seeds", lambda seeds: int((seeds > 1).sum())),
             better=("better", "sum"),
@@ -121,7 +126,13 @@ def _summary(table: pd.DataFrame) -> Table:
             ["better", "worse", "weighting"], ascending=[False, True, True], ignore_index=True
         )
     )
-    shown = counts.rename(columns={"no_difference": NO_DIFFERENCE, "within_noise": "within noise"})
+    shown = counts.rename(
+        columns={
+            "terms": "objective",
+            "no_difference": NO_DIFFERENCE,
+            "within_noise": "within noise",
+        }
+    )
     caption = (
         "Weightings against their baseline: comparisons (datasets × fusions) by what they show."
     )
@@ -130,14 +141,14 @@ def _summary(table: pd.DataFrame) -> Table:
 
 def _details(table: pd.DataFrame) -> Table:
     against = [
-        baseline.removeprefix(f"{objective}, ")
-        for baseline, objective in zip(table["against"], table["objective"], strict=True)
+        baseline.removeprefix(f"{terms}, ")
+        for baseline, terms in zip(table["against"], table["terms"], strict=True)
     ]
     shown = pd.DataFrame(
         {
             "dataset": table["dataset"],
             "fusion": table["fusion"],
-            "objective": table["objective"],
+            "objective": table["terms"],
             "weighting": table["weighting"],
             "against": against,
             "shows": table["found"],

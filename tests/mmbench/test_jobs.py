@@ -63,7 +63,7 @@ def test_every_field_but_the_roles_and_the_suite_is_part_of_the_key() -> None:
     changed = {name for change in CHANGES for name in change}
     # The reference is named by `match_params`, and its sources are among the job's.
     left = {field.name for field in fields(Job)} - changed - {"reference"}
-    assert left == {"fusion_role", "suite", "weighting_role"}
+    assert left == {"fusion_role", "sampler_role", "suite", "weighting_role"}
     assert replace(JOB, **dict.fromkeys(left, "control")).key == JOB.key
 
 

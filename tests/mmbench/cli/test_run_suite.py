@@ -72,7 +72,7 @@ def test_a_suite_runs_to_a_page_of_its_own(tmp_path: Path, call: Call, records: 
     assert (options["suite"], options["fusions"]) == ("desk", [])
     page = (tmp_path / "out" / "index.html").read_text()
     assert "Suite <code>desk</code>. At the desk. Numbers on forms." in page
-    assert page.index("At the desk") < page.index("<h2>Does fusion help?")
+    assert page.index("suite desk") < page.index("<h2>Does fusion help?")
     tables = tmp_path / "out" / "tables"
     assert (
         "ledger,not found on disk,ledger.csv" in (tables / "setting-desk-left-out.csv").read_text()

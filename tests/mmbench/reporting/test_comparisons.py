@@ -76,6 +76,41 @@ def test_of_two_settings_alike_the_one_with_fewer_terms(make):
     assert set(main_rows(prepared(records))["objective"]) == {"joint"}
 
 
+def test_another_sampler_is_another_setting(make):
+    arms = {"add": ("default", [0.5])}
+    records = pd.concat(
+        [
+            make(arms, sampler="balanced"),
+            make({**arms, "alone:text": ("unimodal", [0.4])}, sampler="all"),
+        ]
+    )
+    assert len(prepared(records)) == 3
+    assert set(main_rows(prepared(records))["sampler"]) == {"all"}
+
+
+def test_the_default_sampler_decides_before_the_counts(make):
+    records = pd.concat(
+        [
+            make({"add": ("default", [0.5, 0.6])}, sampler="a", sampler_role=""),
+            make({"add": ("default", [0.5])}, sampler="b", sampler_role="default"),
+        ]
+    )
+    assert set(main_rows(prepared(records))["sampler"]) == {"b"}
+
+
+def test_free_columns_may_differ_from_the_main_setting(make):
+    records = pd.concat(
+        [
+            make({"add": ("default", [0.5, 0.6])}),
+            make({"add": ("default", [0.7])}, weighting="w"),
+            make({"add": ("default", [0.8])}, weighting="w", budget="full"),
+            make({"add": ("default", [0.9])}, weighting="w", encoders="image=big,text=words"),
+        ]
+    )
+    rows = main_rows(prepared(records), ["weighting"])
+    assert rows["score"].tolist() == [0.5, 0.6, 0.7]
+
+
 def test_single_modalities_with_inputs_of_their_own_take_part(make):
     records = pd.concat(
         [

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mmbench.errors import PluginError
-from mmbench.reporting.files import check_name, slug, write_atomically
+from mmbench.reporting.files import check_name, slug, unique, write_atomically
 
 
 @pytest.mark.parametrize("name", ["ranking", "ranking-mfeat_2", "a"])
@@ -30,6 +30,12 @@ def test_a_slug_is_always_a_name(text):
 
 def test_slug_looks_like_the_text():
     assert slug("My Set[size=3]") == "my-set-size-3"
+
+
+def test_a_name_that_is_taken_gets_a_number():
+    taken: set[str] = set()
+    assert [unique("a", taken) for _ in range(3)] == ["a", "a-2", "a-3"]
+    assert taken == {"a", "a-2", "a-3"}
 
 
 def test_writing_replaces_the_file_and_leaves_nothing_else(tmp_path):

@@ -76,6 +76,7 @@ def _row(
         "fusion_role": role,
         "objective": "joint" if weighting == "equal" else "joint+uni",
         "weighting": weighting.removeprefix("uni:"),
+        "weighting_role": "default" if weighting.endswith("equal") else "",
         "seed": seed,
         "budget": "quick",
         "device": "cpu",
@@ -104,7 +105,36 @@ def _row(
         "torch_version": "2.9.0",
         "mmbench_version": "0.1.0",
         "started_at": f"2025-11-25T04:{seed:02d}:00.000+00:00",
+        **_joint_loss(dataset, fusion, seed, weighting, score, epochs),
     }
+
+
+def _joint_loss(
+    dataset: str, fusion: str, seed: int, weighting: str, score: float, epochs: int
+) -> dict[str, Any]:
+    """What a record holds of the terms of the loss and of each modality."""
+    rng = np.random.default_rng(zlib.crc32(f"{dataset} {fusion} {seed} {weighting}".encode()))
+    single = fusion.partition(":")[2] if fusion.startswith("unimodal") else ""
+    names = [single] if single else [*MODALITIES] if fusion != "prior" else []
+    terms = ["joint"] + ([f"uni:{name}" for name in names] if weighting != "equal" else [])
+    still = weighting in ("equal", "uni:equal")
+    found: dict[str, Any] = {
+        "sampler": "uniform",
+        "trial_scores": [score],
+        "backward_passes": 1.0,
+        "batch_seconds": rng.uniform(0.003, 0.004),
+    }
+    for term in terms:
+        found[f"curve_weight_{term}"] = [1.0] * epochs if still else list(rng.random(epochs))
+    for name in names:
+        found[f"probe_{name}"] = score + 0.01 * rng.normal()
+        if not single:
+            found[f"only_{name}"] = score + 0.01 * rng.normal()
+        if len(terms) > 1:
+            found[f"head_{name}"] = score + 0.01 * rng.normal()
+            cosines = [rng.uniform(-1, 1) if epoch % 3 == 0 else None for epoch in range(epochs)]
+            found[f"curve_conflict_{name}: joint | uni:{name}"] = cosines
+    return found
 
 
 def make_records(
@@ -166,3 +196,56 @@ def make() -> Callable[..., pd.DataFrame]:
     """`make_records`, which each test may change its own copy of."""
     made = functools.lru_cache(make_records)
     return lambda **options: copy.deepcopy(made(**options))
+
+
+@pytest.fixture(scope="session")
+def runs() -> Callable[..., pd.DataFrame]:
+    """Records of one arm on the dataset `pairs`, a row a score; a None score is a failed job."""
+
+    def make_runs(scores: list[float | None], **columns: Any) -> pd.DataFrame:
+        fixed = {
+            "dataset": "pairs",
+            "fusion": "add",
+            "fusion_role": "default",
+            "objective": "joint",
+            "weighting": "sum",
+            "seed": range(len(scores)),
+            "status": ["failed" if score is None else "ok" for score in scores],
+            "greater_is_better": True,
+            "primary_metric": "accuracy",
+            "score": np.array(scores, dtype=float),
+            "validation_score": np.array(scores, dtype=float),
+            "n_train": 300,
+            "n_test": 100,
+        }
+        frame = pd.DataFrame(fixed | columns)
+        role = (frame["weighting"] == "sum").map({True: "default", False: ""})
+        return frame.assign(weighting_role=role)
+
+    return make_runs
+
+
+@pytest.fixture(scope="session")
+def half_width() -> Callable[[list[float]], float]:
+    """Half of the interval of three differences, with an overlap of 1/3."""
+    return lambda values: 4.302652729911275 * float(np.std(values, ddof=1)) * np.sqrt(2 / 3)
+
+
+@pytest.fixture
+def two_by_three(runs: Callable[..., pd.DataFrame]) -> pd.DataFrame:
+    """Two fusions under three weightings; `mul` is shown to gain by `clever`, and fails under `wild`."""
+    uni = {"objective": "joint+uni"}
+    mul = {"fusion": "mul", "fusion_role": ""}
+    return pd.concat(
+        [
+            runs([0.50, 0.60, 0.55]),
+            runs([0.40, 0.50, 0.45], fusion="alone:text", fusion_role="unimodal"),
+            runs([0.50, 0.60, 0.55], **uni),
+            runs([0.55, 0.52, 0.58], weighting="clever", **uni),
+            runs([0.61, None, 0.55], weighting="wild", **uni),
+            runs([0.52, 0.62, 0.57], **uni, **mul),
+            runs([0.57, 0.68, 0.62], weighting="clever", **uni, **mul),
+            runs([None, None, None], weighting="wild", **uni, **mul),
+        ],
+        ignore_index=True,
+    )

@@ -5,6 +5,7 @@ import math
 import pytest
 
 from mmbench_reports.formatting import (
+    change,
     counted,
     first_of,
     interval,
@@ -37,6 +38,11 @@ def test_signed(value, text):
 def test_interval():
     assert interval(-0.01, 0.02) == "[−0.010, +0.020]"
     assert interval(NAN, 0.02) == "–"
+
+
+def test_a_change_without_an_interval_is_the_difference():
+    assert change(0.02, 0.01, 0.03) == "+0.020 [+0.010, +0.030]"
+    assert change(0.02, NAN, NAN) == "+0.020"
 
 
 def test_plus_minus_without_an_interval_is_the_mean():

@@ -48,7 +48,10 @@ def test_other_settings_are_counted(records):
     said = [text.text for text in of(section(records), Text) if "main setting" in text.text]
     others = int((records["objective"] != "joint").sum())
     assert len(said) == 1
-    assert f"(objective joint, weighting equal, budget quick, device cpu); {others} jobs" in said[0]
+    assert (
+        f"(objective joint, weighting equal, sampler uniform, budget quick, device cpu); {others} jobs"
+        in said[0]
+    )
 
 
 def test_one_setting_is_not_worth_a_word(make):

@@ -4,8 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mmbench.artifacts import Text
-from mmbench_reports.weightings import BETTER, NO_DIFFERENCE, WORSE, compared, section
+from mmbench.artifacts import Table, Text
+from mmbench_reports.paired import BETTER, NO_DIFFERENCE, WORSE
+from mmbench_reports.weightings import compared, section
 
 JOINT = [0.50, 0.60, 0.55]
 
@@ -18,6 +19,7 @@ def runs(objective: str, weighting: str, scores: list[float | None], **columns) 
             "fusion_role": "default",
             "objective": objective,
             "weighting": weighting,
+            "weighting_role": "default" if weighting == "sum" else "",
             "seed": range(len(scores)),
             "status": ["failed" if score is None else "ok" for score in scores],
             "greater_is_better": True,
@@ -102,12 +104,29 @@ def test_within_the_noise_floor():
 
 
 def test_the_summary_counts_comparisons(make):
-    text, summary, details = section(make(datasets=2, failures=0))
+    *_, text, summary, details = section(make(datasets=2, failures=0))
     assert isinstance(text, Text)
     assert text.text.startswith(f"Of {len(details.frame)} comparisons")
     counts = summary.frame[["better", "no_difference", "worse"]].sum(axis=1)
     assert counts.tolist() == summary.frame["comparisons"].tolist()
     assert summary.frame["comparisons"].sum() == len(details.frame) == 2 * 2 * 4
+
+
+def test_the_baselines_and_the_limits_come_first(make):
+    said, seeds, trials, table, *_ = section(make(datasets=1, failures=0))
+    assert isinstance(said, Text)
+    assert said.text.startswith("mfeat, concat, joint+uni: best single modality 0.9")
+    assert isinstance(seeds, Text)
+    assert "fewer than 5 seeds" in seeds.text
+    assert isinstance(trials, Text)
+    assert "one trial a job" in trials.text
+    assert isinstance(table, Table)
+    assert table.shown["weightings"].tolist() == [3]
+
+
+def test_other_budgets_take_no_part():
+    full = runs("joint+uni", "sum", [0.9, 0.9, 0.9], budget="full")
+    assert len(comparison(full)) == 0
 
 
 def test_one_weighting(make):
