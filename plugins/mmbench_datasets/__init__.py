@@ -54,6 +54,7 @@ def _digits() -> list[Dataset]:
                 "zer": Modality("tabular"),
             },
             files=files("mfeat.npz"),
+            embedded=False,
             summary="Handwritten digits: one strong view, the image, and three weak ones.",
             licence="CC BY 4.0",
             source=_MFEAT_SOURCE,

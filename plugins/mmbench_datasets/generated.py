@@ -58,6 +58,7 @@ def _road() -> list[Dataset]:
             "mmbench_datasets.road:load_brake",
             task="classification",
             modalities=modalities,
+            embedded=False,
             summary="Brake or go, from camera, radar and lidar of one road scene in any weather.",
             licence="Apache-2.0",
             source=source,
@@ -132,7 +133,7 @@ def _missing() -> list[Dataset]:
             source="generated",
             paper="mechanisms of Rubin 1976, Biometrika 63(3), doi:10.1093/biomet/63.3.581",
             parameters={"seed": _SEED, "n": _COUNT, "rate": Float(0.0, 0.9)},
-            embedded=name == "mar",
+            embedded=False,
         )
         for name, summary in summaries.items()
     ]
