@@ -20,7 +20,8 @@ def load() -> Samples:
 
     `fou` (N, 76) Fourier coefficients of the shape, `zer` (N, 47) Zernike moments, `mor` (N, 6)
     morphological features, all float32. The stronger views of the same digits are left out, because
-    each of them alone leaves little for a fusion to gain.
+    each of them alone leaves little for a fusion to gain. Six digits are there twice (the same image,
+    under the same class); they stay, so that figures compare with published ones.
 
     Paper: van Breukelen, Duin, Tax and den Hartog 1998, Kybernetika 34(4), 381-386.
     """
