@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -25,6 +26,10 @@ from mmbench.registrations import (
 )
 from mmbench.registry import KINDS, SWITCH, Plugin, Registry, Shelf, load_registry
 from mmbench.search import Choice, Float, Int
+
+
+# Before anything imports torch: on tensors this small a second thread only waits for the first.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 @pytest.fixture(scope="session", autouse=True)
