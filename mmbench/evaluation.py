@@ -116,4 +116,4 @@ def _primary(task: Task, prediction: Tensor, targets: Tensor) -> float | None:
     """The primary metric; None where the predictions are not finite."""
     if not bool(prediction.isfinite().all()):
         return None
-    return task.metrics(prediction, targets)[task.primary]
+    return task.score(prediction, targets)

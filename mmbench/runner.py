@@ -8,10 +8,11 @@ import os
 import shlex
 import sys
 from collections.abc import Generator, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
+from mmbench.bundles import Bundle, bundled
 from mmbench.engine import EngineSettings, Event, Finished, Item, Started
 from mmbench.errors import JournalError
 from mmbench.jobs import Job
@@ -140,9 +141,9 @@ class _Runner:
         if todo:
             self._write_manifest()
         finished: list[str] = []
-        for record in self._execute(
-            "Training", todo, "mmbench.worker:run_job", journal, self._workers
-        ):
+        items = bundled(todo, self.registry, self._workers)
+        work = "mmbench.bundle_worker:run_item"
+        for record in self._execute("Training", items, work, journal, self._workers):
             records[record["job"]] = record
             finished.append(record["job"])
         measured = len(latencies.keys())
@@ -195,29 +196,47 @@ class _Runner:
         """Run items, write each record as it comes, and hand it on."""
         if not items:
             return
-        columns = {item.key: item.columns() for item in items}
+        self.listener.begin(title, sum(len(_members(item)) for item in items))
+        try:
+            while items:
+                left: list[Item] = []
+                for record in self._pass(items, work, workers, left):
+                    journal.append(record)
+                    yield record
+                    if self.options.fail_fast and record["status"] == "failed":
+                        return
+                items = left
+        except KeyboardInterrupt:
+            self.interrupted = True
+        finally:
+            self.listener.end()
+
+    def _pass(
+        self, items: Sequence[Item], work: str, workers: int, left: list[Item]
+    ) -> Iterable[Mapping[str, Any]]:
+        """Run items once; the jobs of a bundle that was lost as a whole are `left`, to run alone."""
+        named = {item.key: item for item in items}
         begun: dict[str, dict[str, Any]] = {}
         settings = EngineSettings(work, min(workers, len(items)), 1, self.options.timeout)
         engine = self.registry.engines.with_role("default").load()
         events = cast("Generator[Event, None, None]", engine(items, settings))
-        self.listener.begin(title, len(items))
         try:
             for event in events:
-                self.listener.event(event)
+                members = _members(named[event.key])
                 if isinstance(event, Started):
-                    begun[event.key] = opened(columns[event.key])
-                if isinstance(event, Finished):
+                    begun |= {member.key: opened(member.columns()) for member in members}
+                if not isinstance(event, Finished):
+                    self.listener.event(replace(event, key=members[0].key))
+                elif len(members) > 1 and "records" not in event.record:
+                    left += members
+                else:
                     # A worker that died could not say when it began, nor with which versions.
-                    record = {**begun.pop(event.key, {}), **event.record}
-                    journal.append(record)
-                    yield record
-                    if self.options.fail_fast and record["status"] == "failed":
-                        break
-        except KeyboardInterrupt:
-            self.interrupted = True
+                    for found in event.record.get("records", [event.record]):
+                        record = {**begun.pop(found["job"], {}), **found}
+                        self.listener.event(Finished(record["job"], record))
+                        yield record
         finally:
             events.close()
-            self.listener.end()
 
     def _write_manifest(self) -> None:
         manifest = {
@@ -243,6 +262,10 @@ class _Runner:
             path.write_text(json.dumps(manifest, indent=1), encoding="utf-8")
         except OSError as error:
             raise JournalError(f"Expected to write {path}. Found: {error}.") from error
+
+
+def _members(item: Item) -> Sequence[Item]:
+    return item.jobs if isinstance(item, Bundle) else (item,)
 
 
 def _set_aside(*journals: Journal) -> None:

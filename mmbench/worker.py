@@ -27,7 +27,7 @@ from mmbench.training.loop import Fitted, predict
 from mmbench.training.matching import size
 from mmbench.training.tuning import Tuned, tune
 
-__all__ = ["open_vault", "recipe_for", "run_job"]
+__all__ = ["closed_job", "open_vault", "opened_job", "recipe_for", "run_job"]
 
 Report = Callable[[str, float], None]
 
@@ -60,6 +60,15 @@ def run_job(job: Job, report: Report) -> dict[str, Any]:
 
 
 def _run(job: Job, record: dict[str, Any], enter: Report) -> dict[str, Any]:
+    vault, recipe = opened_job(job, record, enter)
+    enter("train", 0.0)
+    started = time.perf_counter()
+    tuned = tune(recipe, vault.training.to(job.device), lambda done: enter("train", done))
+    return closed_job(recipe, vault, tuned, record, time.perf_counter() - started, enter)
+
+
+def opened_job(job: Job, record: dict[str, Any], enter: Report) -> tuple[Vault, Recipe]:
+    """The job's data and how its model is made; the record gains what they say."""
     enter("load", 0.0)
     load_registry()
     reset_peak_memory(job.device)
@@ -69,14 +78,23 @@ def _run(job: Job, record: dict[str, Any], enter: Report) -> dict[str, Any]:
     enter("build", 0.0)
     recipe = recipe_for(job, vault)
     recipe.model({})  # so that a plugin that cannot be built fails in this phase
-    enter("train", 0.0)
-    started = time.perf_counter()
-    tuned = tune(recipe, vault.training.to(job.device), lambda done: enter("train", done))
-    record["train_seconds"] = time.perf_counter() - started
+    return vault, recipe
+
+
+def closed_job(
+    recipe: Recipe,
+    vault: Vault,
+    tuned: Tuned,
+    record: dict[str, Any],
+    seconds: float,
+    enter: Report,
+) -> dict[str, Any]:
+    """The whole record, once the job has trained for so many seconds."""
+    record["train_seconds"] = seconds
     record |= _about_training(recipe, tuned)
     enter("evaluate", 1.0)
     record |= _evaluate(recipe, tuned.fitted, vault)
-    record["peak_memory_mb"] = peak_memory(job.device)
+    record["peak_memory_mb"] = peak_memory(recipe.job.device)
     return {**record, "status": "ok", "phase": "done", "error": "", "traceback": ""}
 
 
@@ -184,6 +202,7 @@ def _about_training(recipe: Recipe, tuned: Tuned) -> dict[str, Any]:
         **{f"curve_term_{name}": values for name, values in curves.terms.items()},
         **{f"curve_weight_{name}": values for name, values in curves.weights.items()},
         **{f"curve_conflict_{name}": values for name, values in curves.conflicts.items()},
+        "lanes": tuned.fitted.lanes,
         "backward_passes": curves.backward_passes,
         "batch_seconds": curves.batch_seconds,
     }

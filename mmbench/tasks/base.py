@@ -45,3 +45,7 @@ class Task(ABC):
     @abstractmethod
     def metrics(self, prediction: Tensor, targets: Tensor) -> dict[str, float]:
         """Every metric of predictions (N, head_size) against encoded targets."""
+
+    def score(self, prediction: Tensor, targets: Tensor) -> float:
+        """The primary metric alone, which validation asks for after every epoch."""
+        return self.metrics(prediction, targets)[self.primary]

@@ -40,6 +40,9 @@ class Classification(Task):
     def loss(self, prediction: Tensor, targets: Tensor) -> Tensor:
         return F.cross_entropy(prediction, targets, reduction="none")
 
+    def score(self, prediction: Tensor, targets: Tensor) -> float:
+        return float((prediction.double().argmax(dim=-1) == targets).double().mean())
+
     def metrics(self, prediction: Tensor, targets: Tensor) -> dict[str, float]:
         """Accuracy, macro F1, balanced accuracy, log-loss, and top-label calibration error in 15 bins."""
         probabilities = prediction.double().softmax(dim=-1)

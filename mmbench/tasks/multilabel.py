@@ -38,6 +38,14 @@ class Multilabel(Task):
     def loss(self, prediction: Tensor, targets: Tensor) -> Tensor:
         return F.binary_cross_entropy_with_logits(prediction, targets, reduction="none").mean(-1)
 
+    def score(self, prediction: Tensor, targets: Tensor) -> float:
+        expected = targets.numpy().astype(np.int64)
+        occurring = expected.any(axis=0)
+        if not occurring.any():
+            return float("nan")
+        scores = prediction.double().numpy()[:, occurring]
+        return float(metrics.average_precision_score(expected[:, occurring], scores))
+
     def metrics(self, prediction: Tensor, targets: Tensor) -> dict[str, float]:
         """Mean average precision, micro and macro F1 at probability 0.5; means are over the labels that occur."""
         expected = targets.numpy().astype(np.int64)

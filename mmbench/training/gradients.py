@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import combinations
 from typing import Any
 
@@ -13,7 +13,7 @@ __all__ = ["BackwardPasses", "conflicts"]
 
 
 def conflicts(
-    losses: Mapping[str, Tensor], groups: Mapping[str, list[nn.Parameter]]
+    losses: Mapping[str, Tensor], groups: Mapping[str, Sequence[Tensor]]
 ) -> dict[str, float]:
     """The cosine between the gradients of every two terms that reach an encoder.
 
@@ -38,7 +38,7 @@ def conflicts(
     return found
 
 
-def _gradients(loss: Tensor, groups: Mapping[str, list[nn.Parameter]]) -> dict[str, Tensor]:
+def _gradients(loss: Tensor, groups: Mapping[str, Sequence[Tensor]]) -> dict[str, Tensor]:
     """Group -> flat gradient, of the groups that the loss reaches."""
     if not loss.requires_grad:
         return {}
@@ -65,7 +65,7 @@ def _gradients(loss: Tensor, groups: Mapping[str, list[nn.Parameter]]) -> dict[s
 class BackwardPasses:
     """Counts how often gradients reach the encoders, from when it is opened to when it is closed."""
 
-    def __init__(self, groups: Mapping[str, list[nn.Parameter]]) -> None:
+    def __init__(self, groups: Mapping[str, Sequence[Tensor]]) -> None:
         encoders = [group for name, group in groups.items() if name.startswith("encoder:")]
         self.a_batch = 0.0
         self._watched = [group[0] for group in encoders if group[0].requires_grad]

@@ -6,7 +6,7 @@ import copy
 import math
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -22,47 +22,40 @@ from mmbench.objective import losses
 from mmbench.seeding import derive
 from mmbench.tasks import Task
 from mmbench.training.alone import fit_alone
+from mmbench.training.curves import Curves, note, note_conflicts, require_finite
+from mmbench.training.dropout import Draws, dropout_rates, own_dropout
 from mmbench.training.gradients import BackwardPasses, conflicts
+from mmbench.training.optimiser import FlatAdamW
 from mmbench.training.step import Settings, Step, Training
 
-__all__ = ["Curves", "Fitted", "Trainer", "fit", "predict", "training_of"]
+__all__ = [
+    "EVALUATION_BATCH",
+    "MEASUREMENTS",
+    "Fitted",
+    "Trainer",
+    "all_terms",
+    "fit",
+    "initialise",
+    "predict",
+    "training_of",
+]
 
 EVALUATION_BATCH = 512
 MEASUREMENTS = 5
 """Of the conflict between the terms' gradients, a training: each costs a backward pass a term."""
 
 
-@dataclass
-class Curves:
-    """One value per epoch, and the cost of a batch.
-
-    Attributes:
-        terms: term -> mean training loss.
-        weights: term -> weight in force at the end of the epoch.
-        conflicts: `<encoder>: <term> | <term>` -> cosine between the terms' gradients, None in the epochs
-            between two measurements.
-        backward_passes: through an encoder, a batch; the mean over encoders in the first epoch.
-        batch_seconds: of training, validation apart.
-
-    """
-
-    train_loss: list[float] = field(default_factory=list)
-    validation_loss: list[float] = field(default_factory=list)
-    validation_score: list[float] = field(default_factory=list)
-    terms: dict[str, list[float]] = field(default_factory=dict)
-    weights: dict[str, list[float]] = field(default_factory=dict)
-    conflicts: dict[str, list[float | None]] = field(default_factory=dict)
-    backward_passes: float = 0.0
-    batch_seconds: float = field(default=0.0, compare=False)
-
-
 @dataclass(frozen=True)
 class Fitted:
-    """A trained model, at its epoch of best validation score (oriented: greater is better)."""
+    """A trained model, at its epoch of best validation score (oriented: greater is better).
+
+    `lanes` says how many trained together.
+    """
 
     model: FusionModel
     score: float
     curves: Curves
+    lanes: int = 1
 
 
 def fit(
@@ -91,36 +84,44 @@ def fit(
         NonFiniteError: if a loss or a validation prediction is NaN or infinite.
 
     """
-    initialise = getattr(model.fusion, "initialise", None)
-    if initialise is not None:
-        torch.manual_seed(derive(settings.seed, "initialise"))
-        initialise(task, data.train.targets.clone())  # a copy: the part is shared between jobs
+    initialise(model, task, data, settings.seed)
     curves = Curves()
     if not any(parameter.requires_grad for parameter in model.parameters()):
         return Fitted(model, _validate(model, data, task, terms, curves)[0], curves)
     torch.manual_seed(derive(settings.seed, "dropout"))
-    every_term = _all_terms(model, terms, data, task)
+    every_term = all_terms(model, terms, data, task)
     weighting = make_weighting(every_term).to(data.train.targets.device)
     weighting.begin(training_of(model, task, data, every_term, settings))
     trainer = Trainer(model, weighting, terms, task, settings, sampling or Sampling(), data.train)
-    best, best_state, since_best = -math.inf, copy.deepcopy(model.state_dict()), 0
-    for epoch in range(settings.epochs):
-        _note_conflicts(curves, trainer.conflicts(epoch))
-        means = trainer.epoch()
-        _require_finite("training loss", means, epoch)
-        score, validation = _validate(model, data, task, terms, curves)
-        _require_finite("validation loss", {**validation, "score": score}, epoch)
-        _note(curves, means, weighting.weights())
-        weighting.end_epoch(means, validation)
-        on_epoch((epoch + 1) / settings.epochs)
-        since_best += 1
-        if score > best:
-            best, best_state, since_best = score, copy.deepcopy(model.state_dict()), 0
-        if since_best >= settings.patience:
-            break
+    best, best_state, since_best = -math.inf, _copied(model.state_dict()), 0
+    draws = Draws([derive(settings.seed, "dropout")])
+    with own_dropout(model, [[rate] for rate in dropout_rates(model)], draws):
+        for epoch in range(settings.epochs):
+            if len(every_term) > 1:
+                note_conflicts(curves, trainer.conflicts(epoch))
+            means = trainer.epoch()
+            require_finite("training loss", means, epoch)
+            score, validation = _validate(model, data, task, terms, curves)
+            require_finite("validation loss", {**validation, "score": score}, epoch)
+            note(curves, means, weighting.weights())
+            weighting.end_epoch(means, validation)
+            on_epoch((epoch + 1) / settings.epochs)
+            since_best += 1
+            if score > best:
+                best, best_state, since_best = score, _copied(model.state_dict()), 0
+            if since_best >= settings.patience:
+                break
     curves.backward_passes, curves.batch_seconds = trainer.cost()
     model.load_state_dict(best_state)
     return Fitted(model, best, curves)
+
+
+def initialise(model: FusionModel, task: Task, data: TrainingData, seed: int) -> None:
+    """Let a fusion that starts from the training targets see them."""
+    see = getattr(model.fusion, "initialise", None)
+    if see is not None:
+        torch.manual_seed(derive(seed, "initialise"))
+        see(task, data.train.targets.clone())  # a copy: the part is shared between jobs
 
 
 def training_of(
@@ -160,9 +161,7 @@ class Trainer:
         # What a weighting overrides is paid for by that weighting, and by no other.
         self.looks_back = type(weighting).after_step is not LossWeighting.after_step
         self.sets_rates = type(weighting).rates is not LossWeighting.rates
-        self.optimiser = torch.optim.AdamW(
-            self._optimised(), lr=settings.lr, weight_decay=settings.weight_decay, fused=True
-        )
+        self.optimiser = self._optimiser()
         self.visits = len(sampling.epoch(torch.Generator().manual_seed(0)))
         self.batches = math.ceil(self.visits / settings.batch_size)
         self.schedule = torch.optim.lr_scheduler.OneCycleLR(
@@ -216,7 +215,7 @@ class Trainer:
             step, found = self._forward(batch)
             self.weighting.observe(step)
             self.weighting.backward(found, self.groups)
-            nn.utils.clip_grad_norm_(self.trained, self.settings.clip)
+            self._clip()
             self._step()
             if self.looks_back:
                 self.weighting.after_step(self._forward(batch)[1])
@@ -236,12 +235,21 @@ class Trainer:
         for group, lr in zip(self.optimiser.param_groups, scheduled, strict=True):
             group["lr"] = lr
 
-    def _optimised(self) -> list[dict[str, Any]]:
-        """One group of parameters: a fused step costs by the group. One each where rates differ."""
-        if not self.sets_rates:
-            return [{"params": self.trained}]
+    def _optimiser(self) -> torch.optim.AdamW:
+        """One group of parameters, in one piece; one group each where rates differ."""
+        lr, weight_decay = self.settings.lr, self.settings.weight_decay
+        trained = [parameter for parameter in self.trained if parameter.requires_grad]
+        if not self.sets_rates and FlatAdamW.fits(trained):
+            return FlatAdamW(trained, lr, weight_decay)
         named = {**self.groups, "weighting": list(self.weighting.parameters())}
-        return [{"params": found, "name": name} for name, found in named.items() if found]
+        groups = [{"params": found, "name": name} for name, found in named.items() if found]
+        return torch.optim.AdamW(groups, lr=lr, weight_decay=weight_decay, fused=True)
+
+    def _clip(self) -> None:
+        if isinstance(self.optimiser, FlatAdamW):
+            self.optimiser.clip(self.settings.clip)
+        else:
+            nn.utils.clip_grad_norm_(self.trained, self.settings.clip)
 
     def _forward(self, batch: Part) -> tuple[Step, dict[str, Tensor]]:
         step = Step(batch, self.model(batch), self.model, self.task, self.terms)
@@ -275,13 +283,13 @@ def _validate(
             "Expected finite predictions on the validation part. Found NaN or infinity. "
             "Lower the learning rate, or look at what the fusion returns."
         )
-    metric = task.metrics(prediction, targets)[task.primary]
+    metric = task.score(prediction, targets)
     curves.validation_score.append(metric)
     curves.validation_loss.append(means.get("joint", math.nan))
     return task.oriented(metric), means
 
 
-def _all_terms(
+def all_terms(
     model: FusionModel, terms: tuple[Term, ...], data: TrainingData, task: Task
 ) -> tuple[Term, ...]:
     """The objective's terms and those that the fusion itself adds, seen in one small batch."""
@@ -292,25 +300,9 @@ def _all_terms(
     return terms + tuple(Term(name) for name in names if name not in known)
 
 
-def _require_finite(what: str, values: Mapping[str, float], epoch: int) -> None:
-    for name, value in values.items():
-        if not math.isfinite(value):
-            raise NonFiniteError(
-                f"Expected a finite {what}. Found {name} = {value} in epoch {epoch + 1}. "
-                f"Lower the learning rate, or look at what the plugin returns."
-            )
-
-
-def _note_conflicts(curves: Curves, cosines: Mapping[str, float]) -> None:
-    for name in cosines:
-        curves.conflicts.setdefault(name, [])
-    for name, values in curves.conflicts.items():
-        values.append(cosines.get(name))
-
-
-def _note(curves: Curves, means: Mapping[str, float], weights: Mapping[str, float]) -> None:
-    curves.train_loss.append(sum(means.values()))
-    for name, value in means.items():
-        curves.terms.setdefault(name, []).append(value)
-    for name, value in weights.items():
-        curves.weights.setdefault(name, []).append(float(value))
+def _copied(state: Mapping[str, Any]) -> dict[str, Any]:
+    """A state as it is now; `copy.deepcopy` takes ten times as long."""
+    return {
+        name: value.detach().clone() if isinstance(value, Tensor) else copy.deepcopy(value)
+        for name, value in state.items()
+    }

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,11 +12,11 @@ from mmbench.data.sealed import TrainingData
 from mmbench.search import search_spaces
 from mmbench.seeding import derive
 from mmbench.training.build import Recipe
-from mmbench.training.loop import Fitted, fit
+from mmbench.training.loop import Fitted
 from mmbench.training.matching import matched
-from mmbench.training.step import Settings
+from mmbench.training.trials import Trial, run_trials
 
-__all__ = ["Tuned", "hyperparameters", "tune"]
+__all__ = ["Tuned", "hyperparameters", "tune", "tune_together"]
 
 DEFAULTS: dict[str, Any] = {"lr": 3e-3, "weight_decay": 1e-2}
 
@@ -41,35 +40,63 @@ def tune(
         MmbenchError: if a trial fails; one failed trial fails the job, so that nothing is selected around it.
 
     """
-    budget, best = recipe.job.budget, None
-    scores: list[float] = []
-    tried: list[dict[str, Any]] = []
-    for trial in range(budget.trials):
-        hyper = matched(recipe, hyperparameters(recipe, trial))
-        settings = Settings(
-            epochs=budget.epochs,
-            patience=budget.patience,
-            batch_size=budget.batch_size,
-            lr=hyper["lr"],
-            weight_decay=hyper["weight_decay"],
-            seed=recipe.job.training_seed,
-        )
-        fitted = fit(
-            recipe.model(hyper).to(recipe.job.device),
-            partial(recipe.weighting, hyper),
-            recipe.terms,
-            data,
-            recipe.task,
-            settings,
-            partial(_part_done, on_progress, trial, budget.trials),
-            recipe.sampling(),
-        )
-        scores.append(fitted.score)
-        tried.append(hyper)
-        if best is None or fitted.score > scores[best[0]]:
-            best = (trial, fitted)
-    assert best is not None  # noqa: S101 - a budget has at least one trial
-    return Tuned(best[1], tried[best[0]], scores, tried)
+    (found,) = tune_together([recipe], [data], on_progress)
+    if isinstance(found, Exception):
+        raise found
+    return found
+
+
+def tune_together(
+    recipes: Sequence[Recipe],
+    data: Sequence[TrainingData],
+    on_progress: Callable[[float], None] = lambda done: None,
+) -> list[Tuned | Exception]:
+    """Tune several jobs; their trials of one shape train in one pass.
+
+    Returns:
+        For each job its result, or why it failed.
+
+    """
+    searches = [_Search(recipe, own) for recipe, own in zip(recipes, data, strict=True)]
+    trials = [(search, number) for search in searches for number in range(len(search.trials))]
+    for place, result in run_trials([s.trials[number] for s, number in trials], on_progress):
+        search, number = trials[place]
+        search.note(number, result)
+        if len(searches) == 1 and search.error:
+            break
+    return [search.result() for search in searches]
+
+
+class _Search:
+    """The trials of one job, and the best of those that have ended."""
+
+    def __init__(self, recipe: Recipe, data: TrainingData) -> None:
+        self.trials: list[Trial] = []
+        self.error: Exception | None = None
+        self._scores: dict[int, float] = {}
+        self._best: tuple[float, int, Fitted] | None = None
+        try:
+            settings = [hyperparameters(recipe, n) for n in range(recipe.job.budget.trials)]
+            self.trials = [Trial(recipe, data, matched(recipe, hyper)) for hyper in settings]
+        except Exception as error:
+            self.error = error
+
+    def note(self, number: int, result: Fitted | Exception) -> None:
+        if isinstance(result, Exception):
+            self.error = self.error or result
+            return
+        self._scores[number] = result.score
+        # Of equal trials the first: passes do not end in the order of trials.
+        if self._best is None or (result.score, -number) > (self._best[0], -self._best[1]):
+            self._best = (result.score, number, result)
+
+    def result(self) -> Tuned | Exception:
+        if self.error:
+            return self.error
+        assert self._best is not None  # noqa: S101 - a budget has at least one trial
+        _, number, fitted = self._best
+        tried = [trial.hyper for trial in self.trials]
+        return Tuned(fitted, tried[number], [self._scores[n] for n in range(len(tried))], tried)
 
 
 def hyperparameters(recipe: Recipe, trial: int) -> dict[str, Any]:
@@ -94,7 +121,3 @@ def hyperparameters(recipe: Recipe, trial: int) -> dict[str, Any]:
         for name, space in sorted(spaces.items())
         if name not in fixed
     }
-
-
-def _part_done(on_progress: Callable[[float], None], trial: int, trials: int, done: float) -> None:
-    on_progress((trial + done) / trials)

@@ -166,7 +166,8 @@ def test_a_listener_hears_the_stage_and_every_event(go: Go) -> None:
 def test_the_engine_gets_the_options(go: Go, bench: Bench) -> None:
     go(jobs=5, timeout=9)
     [settings] = bench.settings
-    assert settings == EngineSettings("mmbench.worker:run_job", workers=2, threads=1, timeout=9)
+    work = "mmbench.bundle_worker:run_item"
+    assert settings == EngineSettings(work, workers=2, threads=1, timeout=9)
 
 
 def test_latency_is_measured_alone_once_a_shape_and_renews_the_page(go: Go, bench: Bench) -> None:
@@ -206,3 +207,60 @@ def test_python_gets_the_records(bench: Bench, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"Unknown fusion 'joni'\. Did you mean 'join'"):
         runner.run(fusions=["joni"], out=tmp_path / "other")
     assert not (tmp_path / "other").exists()
+
+
+class Together(Bench):
+    """An engine that gives bundles their records, or loses them as a whole."""
+
+    def __init__(self, loses: bool) -> None:
+        super().__init__()
+        self.loses = loses
+        self.items: list[int] = []
+
+    def engine(self, items: Sequence[Item], settings: EngineSettings) -> Iterator[Event]:
+        for item in items:
+            jobs = getattr(item, "jobs", (item,))
+            self.items.append(len(jobs))
+            yield Started(item.key)
+            result = {"status": "ok", "phase": "done", "error": ""}
+            if len(jobs) > 1 and self.loses:
+                yield Finished(item.key, {**item.columns(), **result, "status": "failed"})
+            elif len(jobs) > 1:
+                yield Finished(item.key, {"records": [{**job.columns(), **result} for job in jobs]})
+            else:
+                yield Finished(item.key, {**item.columns(), **result})
+
+
+class Heard:
+    def __init__(self) -> None:
+        self.total, self.finished = 0, 0
+
+    def begin(self, title: str, total: int) -> None:
+        self.total += total
+
+    def event(self, event: Event) -> None:
+        self.finished += isinstance(event, Finished)
+
+    def end(self) -> None: ...
+
+
+@pytest.mark.parametrize("loses", [False, True])
+def test_a_bundle_gives_a_record_a_job_and_is_run_alone_where_it_is_lost(
+    loses: bool,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    build: Callable[..., Any],
+) -> None:
+    bench, heard = Together(loses), Heard()
+    registry = build(engines=[Engine("here", bench.engine, role="default")])
+    monkeypatch.setattr(runner, "load_registry", lambda: registry)
+    monkeypatch.setattr(runner, "make_report", bench.report)
+    monkeypatch.setattr("mmbench.bundles._vectorises", lambda job, registry: True)
+    given = {"fusions": ["join"], "seeds": 6, "jobs": 1, "latency": False, "device": "cpu"}
+    outcome = execute(read_options(None, {**given, "out": tmp_path}), heard)
+    assert bench.items == ([6, 1, 1, 1, 1, 1, 1] if loses else [6])
+    assert (outcome.ran, outcome.left, heard.total, heard.finished) == (6, 0, 6, 6)
+    records = Journal(tmp_path).read()
+    assert {record["status"] for record in records} == {"ok"}
+    assert sorted(record["seed"] for record in records) == list(range(6))
+    assert all("started_at" in record for record in records)

@@ -28,6 +28,7 @@ FIELDS = {
     "weighting": str,
     "weighting_role": str,
     "sampler": str,
+    "sampler_role": str,
     "match_params": str,
     "seed": int,
     "budget": str,
@@ -57,6 +58,8 @@ FIELDS = {
     "curve_validation_loss": list,
     "curve_validation_score": list,
     "curve_term_joint": list,
+    "lanes": int,
+    "suite": str,
     "backward_passes": float,
     "batch_seconds": float,
     **{

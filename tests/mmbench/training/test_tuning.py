@@ -12,7 +12,7 @@ from mmbench.data.sealed import prepare
 from mmbench.data.split import make_split
 from mmbench.jobs import Pick
 from mmbench.tasks import TASKS
-from mmbench.training import tuning
+from mmbench.training import trials, tuning
 from mmbench.training.tuning import hyperparameters, tune
 
 
@@ -105,9 +105,9 @@ def test_the_best_trial_on_validation_is_kept(tunable, monkeypatch):
     def fit(model, make, terms, data, task, settings, on_epoch, sampling):
         models.append((model, settings))
         on_epoch(1.0)
-        return tuning.Fitted(model, next(scores), curves=None)
+        return trials.Fitted(model, next(scores), curves=None)
 
-    monkeypatch.setattr(tuning, "fit", fit)
+    monkeypatch.setattr(trials, "fit", fit)
     recipe = tunable.recipe(tunable.job("wide", budget=budget(tunable, 4)))
     done = []
     tuned = tune(recipe, tunable.vault().training, done.append)

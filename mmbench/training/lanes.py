@@ -1,0 +1,217 @@
+"""Lanes: trainings of one shape that share a pass. A lane's result is what it would be alone."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor
+
+from mmbench.contracts import Term
+from mmbench.data.part import Part
+from mmbench.errors import NonFiniteError
+from mmbench.seeding import derive
+from mmbench.tasks import Task
+from mmbench.training.curves import note_conflicts
+from mmbench.training.dropout import Draws, dropout_rates, own_dropout
+from mmbench.training.gradients import BackwardPasses, conflicts
+from mmbench.training.lane import Lane, Member, matching, shareable
+from mmbench.training.loop import EVALUATION_BATCH, MEASUREMENTS, Fitted
+from mmbench.training.rows import RowsAdamW
+from mmbench.training.stack import Refused, Stack
+
+__all__ = ["fit_lanes"]
+
+
+def fit_lanes(
+    lanes: Sequence[Lane],
+    terms: tuple[Term, ...],
+    on_epoch: Callable[[float], None] = lambda done: None,
+) -> list[Fitted | None]:
+    """Train in one pass what `fit` trains one by one.
+
+    Lanes may differ in data, seed, learning rate, weight decay, rates of dropout, and in their
+    weighting's parameters.
+
+    Args:
+        lanes: two or more, of one shape.
+        terms: of the objective.
+        on_epoch: called with the fraction done.
+
+    Returns:
+        A result for each lane; None for one that did not stay finite: alone, it says why.
+
+    Raises:
+        Refused: if they cannot share a pass. Code of plugins that `vmap` cannot run raises as it will.
+
+    """
+    members = [Member(place, lane, terms) for place, lane in enumerate(lanes)]
+    _require_alike(members)
+    first = lanes[0]
+    draws = Draws([derive(lane.settings.seed, "dropout") for lane in lanes])
+    rates = zip(*(dropout_rates(lane.model) for lane in lanes), strict=True)
+    weightings = [member.weighting for member in members]
+    stack = Stack([lane.model for lane in lanes], weightings, first.task, terms, draws)
+    with own_dropout(stack.template, list(rates), draws):
+        pass_ = _Pass(members, stack)
+        for epoch in range(first.settings.epochs):
+            pass_.epoch(epoch)
+            on_epoch((epoch + 1) / first.settings.epochs)
+            if not pass_.members:
+                break
+    return [member.result(pass_.cost, len(members)) for member in members]
+
+
+class _Pass:
+    """The shared training of the members that have not stopped."""
+
+    def __init__(self, members: list[Member], stack: Stack) -> None:
+        self.members, self.stack = list(members), stack
+        settings = members[0].lane.settings
+        self.settings = settings
+        self.visits = len(members[0].lane.sampling.epoch(torch.Generator().manual_seed(0)))
+        self.batches = math.ceil(self.visits / settings.batch_size)
+        steps = self.batches * settings.epochs
+        self.optimiser = RowsAdamW(stack.values, [m.lane.settings for m in members], steps)
+        self.counter = BackwardPasses(_groups(stack))
+        self.seconds, self.trained = 0.0, 0
+
+    @property
+    def cost(self) -> tuple[float, float]:
+        """Backward passes through an encoder, and seconds of one lane's training, a batch."""
+        return self.counter.a_batch, self.seconds / max(self.trained, 1)
+
+    def epoch(self, epoch: int) -> None:
+        self._note_conflicts(epoch)
+        means = self._train()
+        scores, found = self._validate()
+        for place, member in enumerate(self.members):
+            try:
+                member.close(_of(means, place), _of(found, place), scores[place])
+            except NonFiniteError:
+                member.failed = True
+                continue
+            if scores[place] > member.best:
+                member.best, member.since_best = scores[place], 0
+                member.best_state = self.stack.state(place)
+        self._keep_unfinished()
+
+    def _train(self) -> dict[str, list[float]]:
+        """One pass over the data; the mean loss of each term in each lane."""
+        self.stack.template.train()
+        sums: dict[str, Tensor] = {}
+        orders = [member.lane.sampling.epoch(member.order) for member in self.members]
+        if any(len(order) != self.visits for order in orders):
+            raise Refused("epochs of different lengths")
+        if not self.trained:
+            self.counter.open()
+        started = time.perf_counter()
+        for indexes in zip(*(order.tensor_split(self.batches) for order in orders), strict=True):
+            batches = [
+                member.part.take(index.to(member.part.targets.device))
+                for member, index in zip(self.members, indexes, strict=True)
+            ]
+            losses = self._step(batches)
+            for name, loss in losses.items():
+                sums[name] = sums.get(name, 0.0) + loss.detach() * len(indexes[0])
+        self.seconds += time.perf_counter() - started
+        self.trained += self.batches * len(self.members)
+        self.counter.close(self.batches)
+        return {name: (total / self.visits).tolist() for name, total in sums.items()}
+
+    def _step(self, batches: list[Part]) -> dict[str, Tensor]:
+        self.stack.forget_gradients()
+        losses, _, _ = self.stack(batches)
+        self._combined(losses).backward()  # type: ignore[no-untyped-call]
+        self.stack.gather()
+        self.optimiser.step(self.stack.gradients)
+        return losses
+
+    def _combined(self, losses: dict[str, Tensor]) -> Tensor:
+        """The sum of what each lane's weighting makes of its losses."""
+        totals = []
+        for place, member in enumerate(self.members):
+            with member.drawing():
+                totals.append(member.weighting({n: loss[place] for n, loss in losses.items()}))
+        return torch.stack(totals).sum()
+
+    def _validate(self) -> tuple[list[float], dict[str, list[float]]]:
+        """Each lane's oriented score, and the mean loss of each term in each lane."""
+        self.stack.template.eval()
+        parts = [member.lane.data.validation for member in self.members]
+        predictions, targets, sums = [], [], dict[str, Tensor]()
+        with torch.no_grad():
+            for batches in zip(*(part.batches(EVALUATION_BATCH) for part in parts), strict=True):
+                losses, prediction, target = self.stack(batches)
+                predictions.append(prediction)
+                targets.append(target)
+                for name, loss in losses.items():
+                    sums[name] = sums.get(name, 0.0) + loss * len(batches[0])
+        found, expected = torch.cat(predictions, dim=1).cpu(), torch.cat(targets, dim=1).cpu()
+        scores = [
+            _score(member.lane.task, found[place], expected[place])
+            for place, member in enumerate(self.members)
+        ]
+        return scores, {name: (s / len(parts[0])).tolist() for name, s in sums.items()}
+
+    def _note_conflicts(self, epoch: int) -> None:
+        members = self.members
+        if len(members[0].terms) < 2:
+            return
+        due = epoch % math.ceil(self.settings.epochs / MEASUREMENTS) == 0
+        self.stack.template.eval()
+        for place, member in enumerate(members):
+            cosines: dict[str, float] = {}
+            if due:
+                part = member.part
+                few = torch.arange(min(len(part), self.settings.batch_size))
+                losses, own = self.stack.alone(place, part.take(few.to(part.targets.device)))
+                cosines = conflicts(losses, _groups(self.stack, own))
+            note_conflicts(member.curves, cosines)
+
+    def _keep_unfinished(self) -> None:
+        """Lanes that have stopped cost no more time."""
+        going = [
+            place
+            for place, member in enumerate(self.members)
+            if not member.failed and member.since_best < self.settings.patience
+        ]
+        if 0 < len(going) < len(self.members):
+            self.stack.keep(going)
+            self.optimiser.keep(going, self.stack.values)
+        self.members = [self.members[place] for place in going]
+
+
+def _require_alike(members: list[Member]) -> None:
+    first, *rest = members
+    if not shareable(type(first.weighting)):
+        raise Refused("a weighting that does more than combine losses")
+    if first.replaces_buffers:
+        raise Refused("a model that replaces its buffers")
+    for member in rest:
+        if not (
+            matching(first.lane, member.lane)
+            and type(first.weighting) is type(member.weighting)
+            and first.terms == member.terms
+        ):
+            raise Refused("models, data or settings of different shapes")
+
+
+def _groups(stack: Stack, own: dict[str, Tensor] | None = None) -> dict[str, list[Tensor]]:
+    """The template's parameter groups, with a lane's own parameters or the stacked ones in place."""
+    names = {id(p): name for name, p in stack.template.named_parameters()}
+    values = stack.parameters if own is None else own
+    groups = stack.template.parameter_groups()
+    return {group: [values[names[id(p)]] for p in found] for group, found in groups.items()}
+
+
+def _of(values: dict[str, list[float]], place: int) -> dict[str, float]:
+    return {name: own[place] for name, own in values.items()}
+
+
+def _score(task: Task, prediction: Tensor, targets: Tensor) -> float:
+    if not bool(prediction.isfinite().all()):
+        return math.nan
+    return task.oriented(task.score(prediction, targets))

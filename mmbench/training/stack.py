@@ -1,0 +1,182 @@
+"""Several models of one shape as one: their parameters stacked, their forward pass lifted over lanes."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call, vmap
+
+from mmbench.contracts import LossWeighting, Term
+from mmbench.data.part import Part
+from mmbench.model import FusionModel
+from mmbench.objective import losses
+from mmbench.tasks import Task
+from mmbench.training.dropout import Draws
+
+__all__ = ["Found", "Refused", "Stack"]
+
+Found = tuple[dict[str, Tensor], Tensor, Tensor]
+"""The loss of each term, the predictions, and what they should be."""
+
+
+class Refused(Exception):
+    """These trainings cannot share a pass; each can train alone."""
+
+
+class Stack:
+    """K models, and their weightings' parameters, as the rows of one tensor.
+
+    Args:
+        models: alike; left as they are.
+        weightings: of the models; their parameters become parts of the rows.
+        task: owns the loss.
+        terms: of the objective.
+        draws: of the lanes' dropout.
+
+    Attributes:
+        values: `(K, P)`, all parameters of a lane in a row.
+        gradients: `(K, P)`.
+        parameters: name -> `(K, …)`, views of the rows.
+        buffers: name -> `(K, …)`.
+        template: a copy of the first model, which is called with the others' parameters.
+
+    """
+
+    def __init__(
+        self,
+        models: Sequence[FusionModel],
+        weightings: Sequence[LossWeighting],
+        task: Task,
+        terms: tuple[Term, ...],
+        draws: Draws,
+    ) -> None:
+        self.template = copy.deepcopy(models[0])
+        self.draws = draws
+        self.weightings = list(weightings)
+        self._shapes = {name: p.shape for name, p in self.template.named_parameters()}
+        self._bound = _Bound(self.template, task, terms)
+        rows = [[*m.parameters(), *w.parameters()] for m, w in zip(models, weightings, strict=True)]
+        if not all(p.requires_grad and p.dtype == rows[0][0].dtype for p in rows[0]):
+            raise Refused("parameters that are frozen, or of several dtypes")
+        named = [dict(model.named_buffers()) for model in models]
+        self.buffers = {name: torch.stack([b[name] for b in named]) for name in named[0]}
+        self._lay_out(torch.stack([_flat(row) for row in rows]))
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def __call__(self, batches: Sequence[Part]) -> Found:
+        """Losses `(K,)`, predictions and targets `(K, B, …)` of one batch a lane."""
+        given = _stacked(batches)
+        lane = torch.arange(len(self), device=self.values.device)
+        try:
+            found: Found = vmap(self._call)(self.parameters, self.buffers, lane, given)
+        finally:
+            self.draws.lane = None
+        return found
+
+    def alone(self, place: int, batch: Part) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+        """The losses of one lane on one batch, and that lane's parameters as leaves by name."""
+        own = {name: p[place].detach().requires_grad_() for name, p in self.parameters.items()}
+        buffers = {name: values[place] for name, values in self.buffers.items()}
+        return self._run(own, buffers, _packed(batch))[0], own
+
+    def gather(self) -> None:
+        """Collect the gradients of a backward pass in `gradients`."""
+        found = [parameter.grad for parameter in self.parameters.values()]
+        of_weightings = [p.grad for w in self.weightings for p in w.parameters()]
+        if any(gradient is None for gradient in (*found, *of_weightings)):
+            raise Refused("parameters without a gradient")
+        kept = [gradient for gradient in found if gradient is not None]
+        rows = [gradient.reshape(len(self), -1) for gradient in kept]
+        torch.cat(rows, dim=1, out=self.gradients[:, : self._own])
+        for row, weighting in zip(self.gradients, self.weightings, strict=True):
+            row[self._own :] = _flat([p.grad for p in weighting.parameters() if p.grad is not None])
+
+    def forget_gradients(self) -> None:
+        for parameter in self.parameters.values():
+            parameter.grad = None
+        for weighting in self.weightings:
+            weighting.zero_grad()
+
+    def keep(self, places: list[int]) -> None:
+        """Go on with some lanes."""
+        self.weightings = [self.weightings[place] for place in places]
+        self.buffers = {name: values[places] for name, values in self.buffers.items()}
+        self.draws.training = [self.draws.training[place] for place in places]
+        self._lay_out(self.values[places])
+
+    def state(self, place: int) -> dict[str, Tensor]:
+        """A copy of one lane's parameters and buffers, by name."""
+        everything = {**self.parameters, **self.buffers}
+        return {name: values[place].detach().clone() for name, values in everything.items()}
+
+    def _lay_out(self, values: Tensor) -> None:
+        self.values, self.gradients = values, torch.zeros_like(values)
+        self.parameters: dict[str, Tensor] = {}
+        start = 0
+        for name, shape in self._shapes.items():
+            stop = start + shape.numel()
+            self.parameters[name] = values[:, start:stop].view(-1, *shape).requires_grad_()
+            start = stop
+        self._own = start
+        for row, weighting in zip(values, self.weightings, strict=True):
+            sizes = [parameter.numel() for parameter in weighting.parameters()]
+            parts = row[start:].split(sizes) if sizes else ()
+            for parameter, part in zip(weighting.parameters(), parts, strict=True):
+                parameter.data = part.view(parameter.shape)
+
+    def _call(self, parameters: Any, buffers: Any, lane: Tensor, given: dict[str, Any]) -> Found:
+        self.draws.lane = lane
+        return self._run(parameters, buffers, given)
+
+    def _run(self, parameters: Any, buffers: Any, given: dict[str, Any]) -> Found:
+        state = {f"model.{name}": values for name, values in {**parameters, **buffers}.items()}
+        found: Found = functional_call(self._bound, state, (given,))
+        return found
+
+
+class _Bound(nn.Module):
+    """A model and its losses, in the shape that `functional_call` takes."""
+
+    def __init__(self, model: FusionModel, task: Task, terms: tuple[Term, ...]) -> None:
+        super().__init__()
+        self.model, self._task, self._terms = model, task, terms
+
+    def forward(self, given: dict[str, Any]) -> Found:
+        weights = given["weights"].get("")
+        batch = Part(given["inputs"], given["masks"], given["present"], given["targets"], weights)
+        outputs = self.model(batch)
+        targets = batch.targets if outputs.gallery is None else outputs.gallery
+        found = losses(self.model, outputs, batch, self._task, self._terms)
+        return found, outputs.prediction, targets
+
+
+def _flat(tensors: Sequence[Tensor]) -> Tensor:
+    return torch.cat([tensor.detach().flatten() for tensor in tensors] or [torch.empty(0)])
+
+
+def _packed(part: Part) -> dict[str, Any]:
+    """A part as nested dictionaries, which `vmap` can walk."""
+    weights = {} if part.weights is None else {"": part.weights}
+    return {
+        "inputs": part.inputs,
+        "masks": part.masks,
+        "present": part.present,
+        "targets": part.targets,
+        "weights": weights,
+    }
+
+
+def _stacked(parts: Sequence[Part]) -> dict[str, Any]:
+    packed = [_packed(part) for part in parts]
+    found: dict[str, Any] = {"targets": torch.stack([part.targets for part in parts])}
+    for kind in ("inputs", "masks", "present", "weights"):
+        found[kind] = {
+            name: torch.stack([p[kind][name] for p in packed]) for name in packed[0][kind]
+        }
+    return found

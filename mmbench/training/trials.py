@@ -1,0 +1,142 @@
+"""Trials: single trainings of jobs, run in passes of several lanes where that is faster."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, TypeAlias
+
+import torch
+
+from mmbench.data.sealed import TrainingData
+from mmbench.training.build import Recipe
+from mmbench.training.lane import Lane, matching, shareable
+from mmbench.training.lanes import fit_lanes
+from mmbench.training.loop import Fitted, fit
+from mmbench.training.step import Settings
+
+__all__ = ["Trial", "run_trials"]
+
+MIN_LANES = 5
+"""With fewer, the overhead that is shared was measured to be less than what `vmap` adds (on a CPU, 2026)."""
+MAX_LANES = 16
+"""With more, nothing was gained."""
+CACHE_BYTES = 2**24
+"""That the parameters of a pass may take, with gradients and both moments."""
+Result: TypeAlias = Fitted | Exception
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One training of a job, under one setting of hyperparameters."""
+
+    recipe: Recipe
+    data: TrainingData
+    hyper: dict[str, Any]
+
+    def lane(self) -> Lane:
+        """What trains, freshly initialised."""
+        job = self.recipe.job
+        settings = Settings(
+            epochs=job.budget.epochs,
+            patience=job.budget.patience,
+            batch_size=job.budget.batch_size,
+            lr=self.hyper["lr"],
+            weight_decay=self.hyper["weight_decay"],
+            seed=job.training_seed,
+        )
+        return Lane(
+            self.recipe.model(self.hyper).to(job.device),
+            partial(self.recipe.weighting, self.hyper),
+            self.data,
+            self.recipe.task,
+            settings,
+            self.recipe.sampling(),
+        )
+
+    def fit(self, on_epoch: Callable[[float], None]) -> Fitted:
+        """Train alone."""
+        own = self.lane()
+        return fit(
+            own.model,
+            own.make_weighting,
+            self.recipe.terms,
+            own.data,
+            own.task,
+            own.settings,
+            on_epoch,
+            own.sampling,
+        )
+
+
+def run_trials(
+    trials: Sequence[Trial], on_progress: Callable[[float], None] = lambda done: None
+) -> Iterator[tuple[int, Result]]:
+    """Each trial's place and result, or what it raised; in the order in which they end."""
+    done = 0
+    for places in _passes(trials):
+        of_pass = partial(_part_done, on_progress, done, len(places), len(trials))
+        yield from zip(places, _fit([trials[place] for place in places], of_pass), strict=True)
+        done += len(places)
+
+
+def _fit(trials: list[Trial], on_epoch: Callable[[float], None]) -> list[Result]:
+    found: Sequence[Fitted | None] = [None] * len(trials)
+    if len(trials) > 1:
+        try:
+            found = fit_lanes([t.lane() for t in trials], trials[0].recipe.terms, on_epoch)
+        except (MemoryError, torch.cuda.OutOfMemoryError):
+            half = len(trials) // 2
+            return _fit(trials[:half], on_epoch) + _fit(trials[half:], on_epoch)
+        except Exception:  # noqa: S110 - whatever a pass cannot do, a training alone can, or it says why not
+            pass
+    return [fitted or _alone(t, on_epoch) for t, fitted in zip(trials, found, strict=True)]
+
+
+def _alone(trial: Trial, on_epoch: Callable[[float], None]) -> Result:
+    try:
+        return trial.fit(on_epoch)
+    except Exception as error:
+        return error
+
+
+def _passes(trials: Sequence[Trial]) -> list[list[int]]:
+    """The places of the trials that train together, in the order of their first."""
+    if len(trials) < MIN_LANES or not _vectorises(trials[0].recipe):
+        return [[place] for place in range(len(trials))]
+    groups: list[tuple[Lane, list[int]]] = []
+    for place, trial in enumerate(trials):
+        lane = trial.lane()
+        for first, places in groups:
+            if matching(first, lane):
+                places.append(place)
+                break
+        else:
+            groups.append((lane, [place]))
+    return sorted(part for first, places in groups for part in _cut(places, first))
+
+
+def _cut(places: list[int], lane: Lane) -> list[list[int]]:
+    """Even parts that fit the cache; single places where too few do."""
+    size = sum(
+        parameter.numel() * parameter.element_size() for parameter in lane.model.parameters()
+    )
+    most = min(MAX_LANES, CACHE_BYTES // max(4 * size, 1))
+    if min(most, len(places)) < MIN_LANES:
+        return [[place] for place in places]
+    count = math.ceil(len(places) / most)
+    return [places[part::count] for part in range(count)]
+
+
+def _vectorises(recipe: Recipe) -> bool:
+    job, registry = recipe.job, recipe.registry
+    weighting = registry.weightings[job.weighting.name].load()
+    return registry.fusions[job.fusion.name].vectorises and shareable(weighting)
+
+
+def _part_done(
+    on_progress: Callable[[float], None], before: int, now: int, total: int, done: float
+) -> None:
+    on_progress((before + now * done) / total)

@@ -1,0 +1,154 @@
+"""A lane's result is that of the training alone, for every fusion, weighting and encoder there is."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+import mmbench
+from mmbench.budgets import BUDGETS
+from mmbench.data.part import Part
+from mmbench.data.sealed import TrainingData, prepare
+from mmbench.data.split import make_split
+from mmbench.jobs import Job, Objective, Pick
+from mmbench.registry import load_registry
+from mmbench.tasks import TASKS
+from mmbench.training.build import Recipe
+from mmbench.training.lane import Lane, shareable
+from mmbench.training.lanes import fit_lanes
+from mmbench.training.loop import fit, predict
+from mmbench.training.stack import Refused
+from mmbench.training.step import Settings
+
+REGISTRY = load_registry()
+FUSIONS = [n for n in REGISTRY.fusions if REGISTRY.fusions[n].level not in ("none", "input")]
+WEIGHTINGS = [n for n in REGISTRY.weightings if shareable(REGISTRY.weightings[n].load())]
+CANNOT = {"recurrent"}
+"""Its cells keep lists of their weights, which `functional_call` does not replace."""
+SHAPES = {
+    "tabular": (5,),
+    "image": (3, 12, 12),
+    "motion": (20, 3),
+    "sensor": (20, 3),
+    "audio": (20, 3),
+    "video": (4, 3, 12, 12),
+    "omics": (5,),
+}
+ENCODERS = {
+    name: next(kind for kind in REGISTRY.encoders[name].kinds if kind in SHAPES)
+    for name in REGISTRY.encoders
+    if any(kind in SHAPES for kind in REGISTRY.encoders[name].kinds)
+    and not REGISTRY.encoders[name].requires
+}
+TOLERANCE = 1e-6
+
+
+def samples(kinds, size=60):
+    rng = np.random.default_rng(0)
+    inputs = {
+        name: rng.normal(size=(size, *SHAPES[kind])).astype(np.float32)
+        for name, kind in kinds.items()
+    }
+    return mmbench.Samples(inputs, np.arange(size) % 3)
+
+
+def double(part):
+    inputs = {name: values.double() for name, values in part.inputs.items()}
+    return Part(inputs, part.masks, part.present, part.targets, part.weights)
+
+
+def lane(seed, kinds, encoder, fusion, weighting="equal", terms="joint"):
+    """A training in double precision: Adam makes as much of a gradient's rounding as of a gradient."""
+    found, task = samples(kinds), TASKS["classification"]()
+    split = make_split(found, seed, 10**6, stratify=True)
+    picks = dict.fromkeys(sorted(kinds), Pick(encoder))
+    make = REGISTRY.encoders[encoder].load_preparation()
+    vault = prepare(found, split, task, dict.fromkeys(picks, make))
+    modality = "b" if REGISTRY.fusions[fusion].per_modality else ""
+    names = ("b",) if REGISTRY.fusions[fusion].per_modality == "alone" else tuple(picks)
+    job = Job(
+        dataset=Pick("made"),
+        modalities=names,
+        encoders={name: picks[name] for name in names},
+        fusion=Pick(fusion, modality=modality),
+        objective=Objective(terms),
+        weighting=Pick(weighting),
+        seed=seed,
+        budget=BUDGETS["quick"],
+    )
+    recipe = Recipe(job, REGISTRY, vault.training.specs, vault.task)
+    data = TrainingData(
+        double(vault.training.train), double(vault.training.validation), vault.training.specs
+    )
+    settings = Settings(3, 2, 12, 1e-2 * (1 + seed), 1e-2, seed)
+    model = recipe.model({}).double()
+
+    def weigh(terms):
+        return recipe.weighting({}, terms).double()
+
+    return Lane(model, weigh, data, vault.task, settings, recipe.sampling()), recipe.terms
+
+
+def require_equal(*arguments):
+    made = [lane(seed, *arguments) for seed in range(3)]
+    together = fit_lanes([own for own, _ in made], made[0][1])
+    for seed, found in enumerate(together):
+        own, terms = lane(seed, *arguments)
+        alone = fit(
+            own.model,
+            own.make_weighting,
+            terms,
+            own.data,
+            own.task,
+            own.settings,
+            sampling=own.sampling,
+        )
+        assert found is not None
+        assert found.lanes == 3
+        assert found.score == pytest.approx(alone.score, abs=TOLERANCE)
+        for name, values in vars(alone.curves).items():
+            if name != "batch_seconds" and values:
+                assert_close(getattr(found.curves, name), values, name)
+        ours, theirs = (predict(f.model, own.data.validation, own.task)[0] for f in (found, alone))
+        torch.testing.assert_close(ours, theirs, rtol=0, atol=TOLERANCE)
+
+
+def assert_close(found, expected, name):
+    if isinstance(expected, dict):
+        assert found.keys() == expected.keys(), name
+        for key in expected:
+            assert_close(found[key], expected[key], f"{name} {key}")
+    elif isinstance(expected, list) and None in expected:
+        kept = [value for value in expected if value is not None]
+        assert [v is None for v in found] == [v is None for v in expected], name
+        assert [v for v in found if v is not None] == pytest.approx(kept, abs=1e-4), name
+    else:
+        assert found == pytest.approx(expected, abs=TOLERANCE), name
+
+
+TABLES = {"a": "tabular", "b": "tabular", "c": "tabular"}
+
+
+@pytest.mark.parametrize("fusion", FUSIONS)
+def test_a_lane_of_a_fusion_equals_the_training_alone(fusion):
+    if not REGISTRY.fusions[fusion].vectorises:
+        with pytest.raises((RuntimeError, Refused)):
+            require_equal(TABLES, "mlp", fusion)
+        return
+    require_equal(TABLES, "mlp", fusion)
+
+
+@pytest.mark.parametrize("weighting", WEIGHTINGS)
+def test_a_lane_of_a_weighting_equals_the_training_alone(weighting):
+    require_equal(TABLES, "mlp", "concat", weighting, "joint+uni")
+
+
+@pytest.mark.parametrize("encoder", ENCODERS)
+def test_a_lane_of_an_encoder_equals_the_training_alone(encoder):
+    kinds = dict.fromkeys("ab", ENCODERS[encoder])
+    if encoder in CANNOT:
+        with pytest.raises(Refused):
+            require_equal(kinds, encoder, "concat")
+        return
+    require_equal(kinds, encoder, "concat")
