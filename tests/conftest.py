@@ -27,7 +27,6 @@ from mmbench.registrations import (
 from mmbench.registry import KINDS, SWITCH, Plugin, Registry, Shelf, load_registry
 from mmbench.search import Choice, Float, Int
 
-
 # Before anything imports torch: on tensors this small a second thread only waits for the first.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 

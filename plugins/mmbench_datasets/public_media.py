@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from mmbench import Choice, Dataset, Float, Int, Modality
+from mmbench.search import Space
 
 _PIXELS = Int(16, 256, log=True)
 _LIMIT = Int(0, 1_000_000)
-_SOUND = {"rate": Int(8000, 48000), "seconds": Float(0.5, 30.0), "bands": Int(0, 128)}
+_SOUND: dict[str, Space] = {
+    "rate": Int(8000, 48000),
+    "seconds": Float(0.5, 30.0),
+    "bands": Int(0, 128),
+}
 
 
 def media_datasets() -> list[Dataset]:
-    clips = {
+    clips: dict[str, Space] = {
         "size": _PIXELS,
         "frames": Int(1, 32),
         **_SOUND,

@@ -91,7 +91,7 @@ def mmbench_encoders() -> list[Encoder]:
             kinds=("audio", "image", "text"),
             preparation="mmbench_encoders.pretrained.preparation:Pretrained",
             requires=("transformers", "safetensors", "filelock"),
-            summary="A pretrained model, frozen or fine-tuned: minilm, dinov2, whisper, tiny, a folder or a hub name.",
+            summary="A pretrained model, frozen or fine-tuned: minilm, dinov2, whisper, a folder or a hub name.",
             paper="Devlin 2019, NAACL, arXiv:1810.04805; Oquab 2023, arXiv:2304.07193; "
             "Radford 2023, ICML, arXiv:2212.04356",
             parameters={

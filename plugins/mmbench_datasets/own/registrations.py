@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from mmbench import Dataset, Float, Int
+from mmbench.search import Space
 from mmbench_datasets.own.layouts import NPZ, TABLE
 
 _PIXELS = Int(16, 256, log=True)
-_SOUND = {"rate": Int(8000, 48000), "seconds": Float(0.5, 30.0), "bands": Int(0, 128)}
+_SOUND: dict[str, Space] = {
+    "rate": Int(8000, 48000),
+    "seconds": Float(0.5, 30.0),
+    "bands": Int(0, 128),
+}
 
 
 def own_datasets() -> list[Dataset]:

@@ -98,7 +98,6 @@ def test_of_everything_a_broken_plugin_is_a_failure(install, capsys, monkeypatch
 
 
 @pytest.mark.slow
-@pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_everything_of_ours_keeps_to_the_contract(capsys, monkeypatch):
     monkeypatch.setenv("MMBENCH_PLUGINS", "")

@@ -86,7 +86,9 @@ def test_the_loss_is_symmetric_cross_entropy_of_cosines():
         row = s[k, k] - math.log(sum(math.exp(x) for x in s[k]))
         column = s[k, k] - math.log(sum(math.exp(x) for x in s[:, k]))
         expected.append(-float(row + column) / 2)
-    assert Retrieval().loss(queries, gallery_of(items)).tolist() == pytest.approx(expected, rel=1e-4)
+    assert Retrieval().loss(queries, gallery_of(items)).tolist() == pytest.approx(
+        expected, rel=1e-4
+    )
 
 
 @pytest.mark.parametrize("items", [np.array([0.0]), np.array([[0]]), np.array(["a"])])
