@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-__all__ = ["BackwardPasses", "conflicts"]
+__all__ = ["BackwardPasses", "conflicts", "flat_gradients"]
 
 
 def conflicts(
@@ -29,7 +29,7 @@ def conflicts(
     encoders = {name: group for name, group in groups.items() if name.startswith("encoder:")}
     if len(losses) < 2 or not encoders:
         return found
-    by_term = {name: _gradients(loss, encoders) for name, loss in losses.items()}
+    by_term = {name: flat_gradients(loss, encoders) for name, loss in losses.items()}
     for encoder in encoders:
         reached = {name: g[encoder] for name, g in by_term.items() if encoder in g}
         for a, b in combinations(reached, 2):
@@ -38,8 +38,19 @@ def conflicts(
     return found
 
 
-def _gradients(loss: Tensor, groups: Mapping[str, Sequence[Tensor]]) -> dict[str, Tensor]:
-    """Group -> flat gradient, of the groups that the loss reaches."""
+def flat_gradients(
+    loss: Tensor, groups: Mapping[str, Sequence[Tensor]], *, keep_graph: bool = True
+) -> dict[str, Tensor]:
+    """The gradient of a loss on each group's trained parameters, flat (n,).
+
+    A group that the loss does not reach has no entry.
+
+    Args:
+        loss: scalar.
+        groups: the model's parameter groups.
+        keep_graph: for further calls.
+
+    """
     if not loss.requires_grad:
         return {}
     groups = {
@@ -49,7 +60,7 @@ def _gradients(loss: Tensor, groups: Mapping[str, Sequence[Tensor]]) -> dict[str
     flat = [parameter for group in groups.values() for parameter in group]
     if not flat:
         return {}
-    gradients = torch.autograd.grad(loss, flat, retain_graph=True, allow_unused=True)
+    gradients = torch.autograd.grad(loss, flat, retain_graph=keep_graph, allow_unused=True)
     found, start = {}, 0
     for name, group in groups.items():
         own = gradients[start : start + len(group)]

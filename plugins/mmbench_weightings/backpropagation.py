@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from mmbench.errors import NonFiniteError
+from mmbench.training.gradients import flat_gradients
 from mmbench_weightings.coefficients import kept, weighted_sum
 
 __all__ = ["assign", "gradients", "gradients_with_heads_apart", "of_kind", "require_finite"]
@@ -42,18 +43,13 @@ def gradients(
 
     Dropped terms are not read. The graph is kept for further calls.
     """
-    trained = {name: _trained(group) for name, group in groups.items()}
-    flat = [parameter for group in trained.values() for parameter in group]
     total = weighted_sum(losses, weights) if kept(weights) else torch.zeros(())
-    if flat and total.requires_grad:
-        pieces = torch.autograd.grad(
-            total, flat, retain_graph=True, allow_unused=True, materialize_grads=True
-        )
-    else:
-        pieces = tuple(torch.zeros_like(parameter) for parameter in flat)
-    left = iter(pieces)
+    found = flat_gradients(total, groups)
+    trained = {name: _trained(group) for name, group in groups.items()}
     return {
-        name: torch.cat([next(left).flatten() for _ in group])
+        name: found[name]
+        if name in found
+        else torch.cat([torch.zeros_like(p).flatten() for p in group])
         for name, group in trained.items()
         if group
     }

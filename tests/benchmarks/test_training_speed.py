@@ -99,7 +99,7 @@ def test_lanes_are_never_slower_than_one_after_another(fusion):
     alone, lanes = fastest(
         lambda: lambda: trials[0].fit(lambda done: None), lambda: together(trials), times=2
     )
-    assert lanes / len(trials) <= 1.1 * alone  # a tenth for a machine that others use
+    assert lanes / len(trials) <= alone
 
 
 @pytest.mark.parametrize("fusion", ["concat", "late_transformer"])

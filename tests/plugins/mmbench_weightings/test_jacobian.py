@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from mmbench_weightings.jacobian import jacobians, set_gradient
+from mmbench_weightings.jacobian import jacobians
 
 
 def parameter(*values):
@@ -29,17 +29,6 @@ def test_the_last_pass_frees_the_graph():
     jacobians({"joint": loss, "uni:a": 2 * loss}, {"shared": [a]})
     with pytest.raises(RuntimeError, match="second time"):
         loss.backward()
-
-
-def test_gradients_are_cut_into_the_trained_parameters():
-    a, b = nn.Parameter(torch.zeros(2, 2)), parameter(1.0)
-    frozen = nn.Parameter(torch.zeros(3), requires_grad=False)
-    set_gradient([a, frozen, b], torch.arange(5.0))
-    assert a.grad.tolist() == [[0.0, 1.0], [2.0, 3.0]]
-    assert b.grad.tolist() == [4.0]
-    assert frozen.grad is None
-    set_gradient([a, frozen, b], None)
-    assert a.grad.tolist() == [[0.0, 0.0], [0.0, 0.0]]
 
 
 def test_nothing_to_train_is_no_error():
