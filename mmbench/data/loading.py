@@ -33,7 +33,8 @@ def described(registration: Dataset, pick: Pick) -> Dataset:
     """
     if not registration.describes:
         return registration
-    return _described(_Registered(registration), root_of(registration, pick))
+    root = root_of(registration, pick)
+    return _described(_Registered(registration), root, root.stat().st_mtime_ns)
 
 
 class _Registered:
@@ -50,7 +51,8 @@ class _Registered:
 
 
 @lru_cache(maxsize=64)
-def _described(registered: _Registered, root: Path) -> Dataset:
+def _described(registered: _Registered, root: Path, changed: int) -> Dataset:
+    """Kept until the file changes: a run asks for it once a job."""
     found = registered.registration.load_description()(root)
     if not isinstance(found, Dataset):
         raise DataError(

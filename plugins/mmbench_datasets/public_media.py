@@ -15,6 +15,11 @@ _SOUND: dict[str, Space] = {
 
 
 def media_datasets() -> list[Dataset]:
+    return [*_clips(), *_pictures_and_words(), *_recordings()]
+
+
+def _clips() -> list[Dataset]:
+    """Sound and frames."""
     clips: dict[str, Space] = {
         "size": _PIXELS,
         "frames": Int(1, 32),
@@ -56,6 +61,12 @@ def media_datasets() -> list[Dataset]:
             source="the Kinetics dataset",
             paper="Arandjelovic 2017, ICCV, arXiv:1705.08168",
         ),
+    ]
+
+
+def _pictures_and_words() -> list[Dataset]:
+    """A picture and what is said of it."""
+    return [
         Dataset(
             "coco_captions",
             "mmbench_datasets.formats.coco:read",
@@ -90,6 +101,28 @@ def media_datasets() -> list[Dataset]:
             paper="Kiela 2020, NeurIPS, arXiv:2005.04790",
         ),
         Dataset(
+            "xray_reports",
+            "mmbench_datasets.formats.reports_json:read",
+            task="retrieval",
+            modalities={"image": Modality("image"), "text": Modality("text")},
+            gallery="text",
+            layout=(
+                "annotation.json with rows of id, report, image_path and split; the pictures in images/"
+            ),
+            parameters={"size": _PIXELS},
+            embedded=False,
+            summary="Chest X-rays with reports: the report of a picture.",
+            licence="that of the collection",
+            source="Indiana University or MIMIC-CXR, as prepared for report generation",
+            paper="Demner-Fushman 2016, JAMIA 23(2); Chen 2020, EMNLP, arXiv:2010.16056",
+        ),
+    ]
+
+
+def _recordings() -> list[Dataset]:
+    """Features of videos, and drives."""
+    return [
+        Dataset(
             "thumos",
             "mmbench_datasets.formats.thumos:read",
             task="multilabel",
@@ -107,22 +140,6 @@ def media_datasets() -> list[Dataset]:
             licence="that of the videos and of whoever made the features",
             source="crcv.ucf.edu/THUMOS14",
             paper="Jiang 2014, THUMOS Challenge: Action Recognition with a Large Number of Classes",
-        ),
-        Dataset(
-            "xray_reports",
-            "mmbench_datasets.formats.reports_json:read",
-            task="retrieval",
-            modalities={"image": Modality("image"), "text": Modality("text")},
-            gallery="text",
-            layout=(
-                "annotation.json with rows of id, report, image_path and split; the pictures in images/"
-            ),
-            parameters={"size": _PIXELS},
-            embedded=False,
-            summary="Chest X-rays with reports: the report of a picture.",
-            licence="that of the collection",
-            source="Indiana University or MIMIC-CXR, as prepared for report generation",
-            paper="Demner-Fushman 2016, JAMIA 23(2); Chen 2020, EMNLP, arXiv:2010.16056",
         ),
         Dataset(
             "nuscenes",

@@ -8,6 +8,7 @@ from mmbench.artifacts import Artifact, Table, Text
 from mmbench.reporting.comparisons import main_rows, prepared
 from mmbench_reports.arms import ARM, PAIR, SAME_TERMS, arms, beside, focus, said, uniform
 from mmbench_reports.baselines import baselines, sentences
+from mmbench_reports.by_dataset import by_dataset
 from mmbench_reports.formatting import each, interval, number, signed
 from mmbench_reports.limits import limits
 from mmbench_reports.paired import BETTER, NO_DIFFERENCE, WORSE, against_baseline
@@ -49,12 +50,13 @@ def section(records: pd.DataFrame) -> list[Artifact]:
         f"loss. If nothing mattered, about {0.05 * decided:.1f} of them would be expected to show "
         "a difference at 95 %."
     )
-    beside_them = baselines(records, focus(rows), table)
+    shown = focus(rows)
+    beside_them = baselines(records, shown, table)
     artifacts: list[Artifact] = [*map(Text, sentences(beside_them, table))]
     artifacts += [Text(sentence) for sentence in limits(rows)]
     if len(beside_them):
         artifacts.append(_baselines(beside_them))
-    return [*artifacts, Text(text), _summary(table), _details(table)]
+    return [*artifacts, Text(text), *by_dataset(table, shown), _summary(table), _details(table)]
 
 
 def _compared(frame: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:

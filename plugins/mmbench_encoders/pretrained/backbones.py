@@ -11,8 +11,8 @@ from torch import nn
 
 from mmbench.data.preparation import Prepared
 from mmbench.errors import BadParameter, DataError
+from mmbench_encoders.pretrained.huggingface import quiet, transformers
 from mmbench_encoders.pretrained.images import ImageBackbone, ImageReader
-from mmbench_encoders.pretrained.library import quiet, transformers
 from mmbench_encoders.pretrained.sounds import SoundBackbone, SoundReader, WhisperBackbone
 from mmbench_encoders.pretrained.texts import TextBackbone, TextReader
 

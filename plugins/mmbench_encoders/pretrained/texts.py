@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from mmbench.data.preparation import Prepared
 from mmbench.errors import DataError
-from mmbench_encoders.pretrained.library import transformers
+from mmbench_encoders.pretrained.huggingface import transformers
 from mmbench_encoders.pretrained.shorten import shorten
 
 __all__ = ["TextBackbone", "TextReader"]

@@ -11,7 +11,7 @@ import torch
 
 from mmbench.errors import DataError
 from mmbench_encoders.pretrained.folders import cache_folder, written_once
-from mmbench_encoders.pretrained.library import quiet, transformers
+from mmbench_encoders.pretrained.huggingface import quiet, transformers
 
 __all__ = ["tiny"]
 

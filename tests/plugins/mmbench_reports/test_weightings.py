@@ -104,7 +104,7 @@ def test_within_the_noise_floor():
 
 
 def test_the_summary_counts_comparisons(make):
-    *_, text, summary, details = section(make(datasets=2, failures=0))
+    *_, text, _, summary, details = section(make(datasets=2, failures=0))
     assert isinstance(text, Text)
     assert text.text.startswith(f"Of {len(details.frame)} comparisons")
     counts = summary.frame[["better", "no_difference", "worse"]].sum(axis=1)
