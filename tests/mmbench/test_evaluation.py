@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 import torch
@@ -86,14 +84,20 @@ def test_probes_find_what_the_features_hold(task):
     assert "head_b" not in found
 
 
-def test_a_probe_is_fitted_where_the_modality_is(task):
-    part = part_of()
+def test_a_probe_is_fitted_and_scored_where_the_modality_is():
+    generator = torch.Generator().manual_seed(0)
+    x = torch.randn(SIZE, 3, generator=generator)
+    y = (x.sum(dim=1) + torch.randn(SIZE, generator=generator)).numpy()
     here = torch.arange(SIZE) < 40
-    inputs = {**part.inputs, "b": torch.where(here[:, None], part.inputs["b"], 100.0)}
-    train = replace(part, inputs=inputs, present={"b": here})
-    data = TrainingData(train, train, {})
-    found = probes(model_of(part), data, replace(part, present={"b": here}), task)
-    assert found["probe_b"] == 1
+    y[~here.numpy()] += 50  # what the samples without the modality would teach
+    task = TASKS["regression"]().fit(y, y)
+    whole = Part({"a": x}, {}, {"a": here}, task.encode(y))
+    kept = Part({"a": x[here]}, {}, {}, whole.targets[here])
+    found, expected = (
+        probes(model_of(part), TrainingData(part, part, {}), part, task) for part in (whole, kept)
+    )
+    assert found["probe_a"] == pytest.approx(expected["probe_a"])
+    assert expected["probe_a"] > 0.5
 
 
 def test_the_probe_of_a_regression_is_scikit_learns():
