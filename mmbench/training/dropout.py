@@ -24,14 +24,14 @@ class Draws:
     Attributes:
         streams: random bits of each lane. NumPy's, since `vmap` lets torch's draw only for all lanes alike.
         training: places of the lanes that still train.
-        lane: a batched scalar that numbers those under `vmap`; None where one trains alone.
+        together: whether a pass of all of those, under `vmap`, draws; else the first alone.
 
     """
 
     def __init__(self, seeds: Sequence[int]) -> None:
         self.streams = [np.random.SFC64(seed) for seed in seeds]
         self.training = list(range(len(self.streams)))
-        self.lane: Tensor | None = None
+        self.together = False
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Draws:
         return self  # a copy of a model draws on where the model is
@@ -68,20 +68,47 @@ class SeededDropout(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         if not self.training:
             return x
-        if self.draws.lane is None:
-            return x * self._factors(x, 0)
-        every = torch.stack([self._factors(x, place) for place in self.draws.training])
-        return x * every.index_select(0, self.draws.lane.reshape(1)).squeeze(0)
+        if not self.draws.together:
+            return x * self.factors([0], x[None])[0]
+        dropped: Tensor = _EachLane.apply(x, self)  # type: ignore[no-untyped-call]
+        return dropped
 
-    def _factors(self, x: Tensor, place: int) -> Tensor:
-        """0 where a value of this lane is dropped, 1 / (1 − rate) where it is kept."""
-        rate = self.rates[place]
-        levels = round(rate * LEVELS)
-        if not 0 < levels < LEVELS:
-            return torch.full(x.shape, float(levels == 0), dtype=x.dtype, device=x.device)
-        bits = self.draws.streams[place].random_raw(-(-x.numel() // 4)).view(np.int16)
-        draws = torch.from_numpy(bits[: x.numel()]).to(x.device).view(x.shape)
-        return (draws >= levels - LEVELS // 2).to(x.dtype).mul_(1 / (1 - rate))
+    def factors(self, places: list[int], like: Tensor) -> Tensor:
+        """For values (K, …) of K lanes: 0 where one is dropped, 1 / (1 − rate) where it is kept."""
+        count = like[0].numel()
+        levels = [round(self.rates[place] * LEVELS) for place in places]
+        bits = np.zeros((len(places), -(-count // 4)), dtype=np.uint64)
+        for row, place, level in zip(bits, places, levels, strict=True):
+            if 0 < level < LEVELS:
+                row[:] = self.draws.streams[place].random_raw(len(row))
+        draws = torch.from_numpy(bits.view(np.int16)[:, :count]).to(like.device).view(like.shape)
+        # A level of LEVELS has no 16 bits to be compared by: the scale of 0 drops everything.
+        least = np.array([min(level, LEVELS - 1) - LEVELS // 2 for level in levels], np.int16)
+        scales = [
+            1 / (1 - self.rates[place]) if level < LEVELS else 0.0
+            for place, level in zip(places, levels, strict=True)
+        ]
+        each = (-1, *[1] * (like.dim() - 1))
+        kept = draws >= torch.from_numpy(least).to(like.device).view(each)
+        return kept * like.new_tensor(scales).view(each)
+
+
+class _EachLane(torch.autograd.Function):
+    """Under `vmap`, dropout of all lanes at once."""
+
+    @staticmethod
+    def forward(x: Tensor, layer: SeededDropout) -> Tensor:
+        raise MmbenchError("Expected values of each lane. Found values that all lanes share.")
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: Any, output: Any) -> None: ...
+
+    @staticmethod
+    def vmap(
+        info: Any, in_dims: tuple[int, None], x: Tensor, layer: SeededDropout
+    ) -> tuple[Tensor, int]:
+        own = x.movedim(in_dims[0], 0)
+        return own * layer.factors(layer.draws.training, own), 0
 
 
 @contextmanager

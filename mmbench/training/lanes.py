@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from mmbench.contracts import Term
-from mmbench.data.part import Part
 from mmbench.errors import NonFiniteError
 from mmbench.seeding import derive
 from mmbench.tasks import Task
@@ -19,6 +19,7 @@ from mmbench.training.dropout import Draws, dropout_rates, own_dropout
 from mmbench.training.gradients import BackwardPasses, conflicts
 from mmbench.training.lane import Lane, Member, matching, shareable
 from mmbench.training.loop import EVALUATION_BATCH, MEASUREMENTS, Fitted
+from mmbench.training.pool import Pool
 from mmbench.training.rows import RowsAdamW
 from mmbench.training.stack import Refused, Stack
 
@@ -76,6 +77,8 @@ class _Pass:
         steps = self.batches * settings.epochs
         self.optimiser = RowsAdamW(stack.values, [m.lane.settings for m in members], steps)
         self.counter = BackwardPasses(_groups(stack))
+        self.training = Pool([member.part for member in members])
+        self.held_out = Pool([member.lane.data.validation for member in members])
         self.seconds, self.trained = 0.0, 0
 
     @property
@@ -108,20 +111,17 @@ class _Pass:
         if not self.trained:
             self.counter.open()
         started = time.perf_counter()
-        for indexes in zip(*(order.tensor_split(self.batches) for order in orders), strict=True):
-            batches = [
-                member.part.take(index.to(member.part.targets.device))
-                for member, index in zip(self.members, indexes, strict=True)
-            ]
-            losses = self._step(batches)
+        order = torch.stack(orders).to(self.stack.values.device)
+        for indexes in order.tensor_split(self.batches, dim=1):
+            losses = self._step(self.training.take(indexes))
             for name, loss in losses.items():
-                sums[name] = sums.get(name, 0.0) + loss.detach() * len(indexes[0])
+                sums[name] = sums.get(name, 0.0) + loss.detach() * indexes.shape[1]
         self.seconds += time.perf_counter() - started
         self.trained += self.batches * len(self.members)
         self.counter.close(self.batches)
         return {name: (total / self.visits).tolist() for name, total in sums.items()}
 
-    def _step(self, batches: list[Part]) -> dict[str, Tensor]:
+    def _step(self, batches: dict[str, Any]) -> dict[str, Tensor]:
         self.stack.forget_gradients()
         losses, _, _ = self.stack(batches)
         self._combined(losses).backward()  # type: ignore[no-untyped-call]
@@ -140,21 +140,22 @@ class _Pass:
     def _validate(self) -> tuple[list[float], dict[str, list[float]]]:
         """Each lane's oriented score, and the mean loss of each term in each lane."""
         self.stack.template.eval()
-        parts = [member.lane.data.validation for member in self.members]
         predictions, targets, sums = [], [], dict[str, Tensor]()
+        samples = self.held_out.samples
         with torch.no_grad():
-            for batches in zip(*(part.batches(EVALUATION_BATCH) for part in parts), strict=True):
-                losses, prediction, target = self.stack(batches)
+            for start in range(0, samples, EVALUATION_BATCH):
+                stop = min(start + EVALUATION_BATCH, samples)
+                losses, prediction, target = self.stack(self.held_out.between(start, stop))
                 predictions.append(prediction)
                 targets.append(target)
                 for name, loss in losses.items():
-                    sums[name] = sums.get(name, 0.0) + loss * len(batches[0])
+                    sums[name] = sums.get(name, 0.0) + loss * (stop - start)
         found, expected = torch.cat(predictions, dim=1).cpu(), torch.cat(targets, dim=1).cpu()
         scores = [
             _score(member.lane.task, found[place], expected[place])
             for place, member in enumerate(self.members)
         ]
-        return scores, {name: (s / len(parts[0])).tolist() for name, s in sums.items()}
+        return scores, {name: (s / samples).tolist() for name, s in sums.items()}
 
     def _note_conflicts(self, epoch: int) -> None:
         members = self.members
@@ -181,6 +182,8 @@ class _Pass:
         if 0 < len(going) < len(self.members):
             self.stack.keep(going)
             self.optimiser.keep(going, self.stack.values)
+            self.training.keep(going)
+            self.held_out.keep(going)
         self.members = [self.members[place] for place in going]
 
 

@@ -16,6 +16,7 @@ from mmbench.model import FusionModel
 from mmbench.objective import losses
 from mmbench.tasks import Task
 from mmbench.training.dropout import Draws
+from mmbench.training.pool import packed, unpacked
 
 __all__ = ["Found", "Refused", "Stack"]
 
@@ -69,21 +70,20 @@ class Stack:
     def __len__(self) -> int:
         return len(self.values)
 
-    def __call__(self, batches: Sequence[Part]) -> Found:
-        """Losses `(K,)`, predictions and targets `(K, B, …)` of one batch a lane."""
-        given = _stacked(batches)
-        lane = torch.arange(len(self), device=self.values.device)
+    def __call__(self, batches: dict[str, Any]) -> Found:
+        """Losses `(K,)`, predictions and targets `(K, B, …)` of one batch a lane, as `Pool` gives them."""
+        self.draws.together = True
         try:
-            found: Found = vmap(self._call)(self.parameters, self.buffers, lane, given)
+            found: Found = vmap(self._run)(self.parameters, self.buffers, batches)
         finally:
-            self.draws.lane = None
+            self.draws.together = False
         return found
 
     def alone(self, place: int, batch: Part) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
         """The losses of one lane on one batch, and that lane's parameters as leaves by name."""
         own = {name: p[place].detach().requires_grad_() for name, p in self.parameters.items()}
         buffers = {name: values[place] for name, values in self.buffers.items()}
-        return self._run(own, buffers, _packed(batch))[0], own
+        return self._run(own, buffers, packed(batch))[0], own
 
     def gather(self) -> None:
         """Collect the gradients of a backward pass in `gradients`."""
@@ -130,10 +130,6 @@ class Stack:
             for parameter, part in zip(weighting.parameters(), parts, strict=True):
                 parameter.data = part.view(parameter.shape)
 
-    def _call(self, parameters: Any, buffers: Any, lane: Tensor, given: dict[str, Any]) -> Found:
-        self.draws.lane = lane
-        return self._run(parameters, buffers, given)
-
     def _run(self, parameters: Any, buffers: Any, given: dict[str, Any]) -> Found:
         state = {f"model.{name}": values for name, values in {**parameters, **buffers}.items()}
         found: Found = functional_call(self._bound, state, (given,))
@@ -148,8 +144,7 @@ class _Bound(nn.Module):
         self.model, self._task, self._terms = model, task, terms
 
     def forward(self, given: dict[str, Any]) -> Found:
-        weights = given["weights"].get("")
-        batch = Part(given["inputs"], given["masks"], given["present"], given["targets"], weights)
+        batch = unpacked(given)
         outputs = self.model(batch)
         targets = batch.targets if outputs.gallery is None else outputs.gallery
         found = losses(self.model, outputs, batch, self._task, self._terms)
@@ -158,25 +153,3 @@ class _Bound(nn.Module):
 
 def _flat(tensors: Sequence[Tensor]) -> Tensor:
     return torch.cat([tensor.detach().flatten() for tensor in tensors] or [torch.empty(0)])
-
-
-def _packed(part: Part) -> dict[str, Any]:
-    """A part as nested dictionaries, which `vmap` can walk."""
-    weights = {} if part.weights is None else {"": part.weights}
-    return {
-        "inputs": part.inputs,
-        "masks": part.masks,
-        "present": part.present,
-        "targets": part.targets,
-        "weights": weights,
-    }
-
-
-def _stacked(parts: Sequence[Part]) -> dict[str, Any]:
-    packed = [_packed(part) for part in parts]
-    found: dict[str, Any] = {"targets": torch.stack([part.targets for part in parts])}
-    for kind in ("inputs", "masks", "present", "weights"):
-        found[kind] = {
-            name: torch.stack([p[kind][name] for p in packed]) for name in packed[0][kind]
-        }
-    return found

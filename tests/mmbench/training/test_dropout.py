@@ -54,15 +54,11 @@ def test_evaluation_changes_nothing_and_draws_nothing():
 
 def test_a_lane_draws_what_it_draws_alone():
     draws = Draws([5, 6, 7])
+    draws.together = True
     layer, x = SeededDropout([0.2, 0.0, 0.7], draws), torch.rand(3, 4, 6)
-
-    def call(values, lane):
-        draws.lane = lane
-        return layer(values)
-
     for places in ([0, 1, 2], [0, 2]):
         draws.training = places
-        found = vmap(call)(x[places], torch.arange(len(places)))
+        found = vmap(layer)(x[places])
         if len(places) == 3:
             expected = [dropped(r, s, v) for r, s, v in zip(layer.rates, (5, 6, 7), x, strict=True)]
             assert torch.equal(found, torch.stack(expected))
