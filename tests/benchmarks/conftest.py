@@ -49,7 +49,10 @@ def against(benchmark: Any) -> Callable[..., None]:
 
 @pytest.fixture
 def within(benchmark: Any) -> Callable[..., Any]:
-    """`within(limit, work)` is what `work` gives, which takes at most `limit` seconds in one of three tries."""
+    """`within(limit, work)` is what `work` gives, which takes at most `limit` seconds in one of three tries.
+
+    Where nothing is measured, as in `make test`, twice the limit: the machine may be busy.
+    """
 
     def check(
         limit: float, work: Callable[[], Any], clock: Callable[[], float] = time.process_time
@@ -63,9 +66,10 @@ def within(benchmark: Any) -> Callable[..., Any]:
             return found
 
         found = benchmark.pedantic(once)
-        while min(tries) > limit and len(tries) < TRIES:
+        allowed = limit if benchmark.enabled else 2 * limit
+        while min(tries) > allowed and len(tries) < TRIES:
             once()
-        assert min(tries) <= limit
+        assert min(tries) <= allowed
         return found
 
     return check
