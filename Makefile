@@ -11,7 +11,7 @@ run: $(READY) ## the main job: every fusion and weighting on the embedded data, 
 	$(BIN)/mmbench run --all --budget quick --out $(OUT)
 
 test: lint ## everything a change must pass; what looks at the clock runs alone, after the rest
-	$(BIN)/python -m pytest --numprocesses auto --dist worksteal --ignore tests/benchmarks
+	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 8 --dist worksteal --ignore tests/benchmarks
 	$(BIN)/python -m pytest tests/benchmarks
 
 lint: $(READY)
