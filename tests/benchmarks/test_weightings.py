@@ -17,8 +17,6 @@ from mmbench.worker import open_vault, recipe_for
 HYPER = {"lr": 3e-3, "weight_decay": 1e-2}
 STEPS = 50
 """More than are taken: the schedule has an end."""
-
-
 SHELF = load_registry().weightings
 DEFAULT = SHELF.with_role("default").name
 
