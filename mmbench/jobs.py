@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from mmbench.budgets import Budget
@@ -108,7 +109,7 @@ class Job:
 
     def spec(self) -> dict[str, Any]:
         """The canonical specification: what the key is made of, part by part."""
-        budget = asdict(self.budget)
+        budget = {**vars(self.budget)}  # `asdict` takes a sixth of a plan's time
         budget.pop("seeds")
         return {
             "dataset": str(self.dataset),
@@ -143,7 +144,7 @@ class Job:
         """Seed of everything but the split; the A/A arm's second entry has one of its own."""
         return derive(self.seed, "again") if self.again else self.seed
 
-    @property
+    @cached_property
     def key(self) -> str:
         return digest(self.spec())
 

@@ -131,7 +131,9 @@ class _Runner:
     interrupted: bool = field(default=False, init=False)
 
     def go(self, jobs: list[Job], journal: Journal, latencies: Journal) -> Outcome:
-        records: dict[str, Mapping[str, Any]] = {record["job"]: record for record in journal.read()}
+        records: dict[str, Mapping[str, Any]] = {
+            record["job"]: _without_lists(record) for record in journal.stream()
+        }
         done = {
             key
             for key, record in records.items()
@@ -262,6 +264,11 @@ class _Runner:
             path.write_text(json.dumps(manifest, indent=1), encoding="utf-8")
         except OSError as error:
             raise JournalError(f"Expected to write {path}. Found: {error}.") from error
+
+
+def _without_lists(record: Mapping[str, Any]) -> dict[str, Any]:
+    """Without the curves and trials, which fill the memory and are for the report alone."""
+    return {name: value for name, value in record.items() if not isinstance(value, list)}
 
 
 def _members(item: Item) -> Sequence[Item]:

@@ -29,15 +29,22 @@ _CLASSES = 3
 
 
 class FusionSubject(Subject):
-    """A fusion of the modalities `names`."""
+    """A fusion of the modalities `names`, of these feature sizes and numbers of tokens."""
 
-    def __init__(self, fusion: Fusion, names: tuple[str, ...]) -> None:
-        self.fusion, self.names = fusion, names
+    def __init__(
+        self,
+        fusion: Fusion,
+        names: tuple[str, ...],
+        sizes: tuple[int, ...] = _SIZES,
+        steps: tuple[int, ...] = _STEPS,
+    ) -> None:
+        self.fusion, self.names, self.steps = fusion, names, steps
         self.decides = fusion.level in ("logits", "none")
         self.task = TASKS[fusion.tasks[0] if fusion.tasks else "classification"]()
         self.targets = _targets(self.task)
         self.out_dim = self.task.head_size if self.decides else _FUSED
-        sizes = (self.out_dim,) * len(names) if fusion.level == "logits" else _SIZES
+        if fusion.level == "logits":
+            sizes = (self.out_dim,) * len(names)
         self.dims = dict(zip(names, sizes, strict=False))
         self.label = f"M = {len(names)}"
 
@@ -117,7 +124,7 @@ class FusionSubject(Subject):
 
     def _shape(self, place: int, dim: int) -> tuple[int, ...]:
         if self.fusion.level == "tokens":
-            return (_STEPS[place], dim)
+            return (self.steps[place], dim)
         return (_ONE_TIME_BASE, dim) if self.fusion.level == "input" else (dim,)
 
 

@@ -68,9 +68,9 @@ def test_every_field_but_the_roles_and_the_suite_is_part_of_the_key() -> None:
 
 
 def test_the_key_changes_with_the_schema(monkeypatch: pytest.MonkeyPatch) -> None:
-    key = JOB.key
+    key = replace(JOB).key
     monkeypatch.setattr(jobs, "SCHEMA", jobs.SCHEMA + 1)
-    assert JOB.key != key
+    assert replace(JOB).key != key
 
 
 def test_the_key_ignores_how_many_seeds_run_and_the_order_of_tables() -> None:
@@ -80,7 +80,7 @@ def test_the_key_ignores_how_many_seeds_run_and_the_order_of_tables() -> None:
 
 
 def test_the_key_survives_a_pickle() -> None:
-    assert pickle.loads(pickle.dumps(JOB)).key == JOB.key
+    assert digest(pickle.loads(pickle.dumps(JOB)).spec()) == JOB.key
 
 
 def test_columns_are_json_and_hold_the_specification() -> None:

@@ -117,6 +117,15 @@ def test_a_corrupt_line_in_the_middle_is_an_error_that_names_it(tmp_path: Path) 
     assert journal.path.read_bytes() == corrupt
 
 
+def test_a_stream_gives_each_record_before_it_reads_the_next(tmp_path: Path) -> None:
+    journal = Journal(tmp_path)
+    journal.path.write_bytes(b'{"job": "a"}\nnot JSON\n{"job": "b"}\n')
+    stream = journal.stream()
+    assert next(stream) == {"job": "a"}
+    with pytest.raises(JournalError, match="line 2 of"):
+        next(stream)
+
+
 def test_no_journal_has_no_records(tmp_path: Path) -> None:
     assert Journal(tmp_path / "none").read() == []
     assert Journal(tmp_path / "none").keys() == set()

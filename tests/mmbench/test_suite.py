@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
@@ -9,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from mmbench import fingerprint, jobs, suite
+from mmbench import fingerprint, jobs
 from mmbench.budgets import BUDGETS
 from mmbench.errors import BadParameter, DuplicateName, UnknownName, UsageError
 from mmbench.jobs import Job
@@ -394,26 +393,3 @@ def test_a_key_changes_with_the_data_and_with_nothing_else(
     assert key() == first
     monkeypatch.setattr(jobs, "SCHEMA", jobs.SCHEMA + 1)
     assert key() != first
-
-
-@pytest.mark.slow
-def test_planning_time_grows_with_the_number_of_jobs_and_no_faster(
-    build: Build, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr(suite, "source_hash", lambda module: "0")
-    fusions = [Fusion("join", "toy:J", role="default")]
-    fusions += [Fusion(f"f{index}", "toy:F") for index in range(99)]
-    crowded = build(fusions=fusions)
-
-    def seconds(seeds: int) -> float:
-        start = time.process_time()
-        found = planned(crowded, fusions=["*"], datasets=["facts"], seeds=seeds)
-        assert len(found) == 100 * seeds
-        return time.process_time() - start
-
-    small, large = seconds(100), seconds(1000)
-    with capsys.disabled():
-        print(  # noqa: T201
-            f"\n100,000 jobs planned in {large:.1f} s of processor time"
-        )
-    assert large < 30 * small

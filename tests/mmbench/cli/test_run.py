@@ -113,7 +113,7 @@ def test_models_are_brought_to_the_size_of_one_of_them(
     tmp_path: Path, call: Call, records: Records
 ) -> None:
     chosen = ("-d", "mfeat", "-f", "concat,gated,late_average,unimodal:fou,prior")
-    brief = ("--seeds", "1", "--epochs", "1", "--no-latency", "--out", tmp_path / "out")
+    brief = ("--seeds", 1, "--epochs", 1, "--jobs", 1, "--no-latency", "--out", tmp_path / "out")
     assert call("run", *chosen, *brief, "--match-params", "gated").code == 0
     found = {record["fusion"]: record for record in records(tmp_path / "out")}
     target = found["gated"]["params"]

@@ -84,6 +84,7 @@ def test_synergy_is_solved_by_products_and_attention_and_by_nothing_else(tmp_pat
         objective="joint",
         controls=False,
         seeds=1,
+        jobs=1,
         latency=False,
         out=tmp_path / "out",
     )
