@@ -1,0 +1,59 @@
+"""Measurements of now against those of an earlier folder."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from mmbench.latency.rows import CELL
+
+__all__ = ["FASTER", "NO_DIFFERENCE", "SLOWER", "compared", "other_circumstances"]
+
+FASTER, SLOWER, NO_DIFFERENCE = "faster", "slower", "within noise"
+CIRCUMSTANCES = (
+    "cpu",
+    "usable_cores",
+    "memory_gb",
+    "devices",
+    "cuda",
+    "torch",
+    "python",
+    "threads",
+)
+
+
+def compared(now: pd.DataFrame, before: pd.DataFrame) -> pd.DataFrame:
+    """The rows of `now` that `before` has too, with what has changed.
+
+    Returns:
+        Four further columns: `ratio` of the medians, now by before; `ratio_low` and `ratio_high`, from
+        the ends of both intervals, which is wider than need be; `change`, which is `faster` or `slower`
+        only where that interval leaves 1 out and the ratio is further from 1 than both noise floors.
+    """
+    cell = [name for name in CELL if name != "fusion_role"]
+    wanted = [*cell, "median_ms", "median_low_ms", "median_high_ms", "noise_floor"]
+    measured = before[before["status"] == "ok"]
+    both = now[now["status"] == "ok"].merge(measured[wanted], on=cell, suffixes=("", "_before"))
+    both["ratio"] = both["median_ms"] / both["median_ms_before"]
+    both["ratio_low"] = both["median_low_ms"] / both["median_high_ms_before"]
+    both["ratio_high"] = both["median_high_ms"] / both["median_low_ms_before"]
+    floors = both[["noise_floor", "noise_floor_before"]].astype(float)
+    beyond = (both["ratio"] - 1).abs() > floors.max(axis=1, skipna=False)
+    both["change"] = np.select(
+        [beyond & (both["ratio_high"] < 1), beyond & (both["ratio_low"] > 1)],
+        [FASTER, SLOWER],
+        NO_DIFFERENCE,
+    )
+    return both.drop(columns=[f"{name}_before" for name in wanted if name not in cell])
+
+
+def other_circumstances(now: Mapping[str, Any], before: Mapping[str, Any]) -> list[str]:
+    """What of the machine differs between two manifests, so that a ratio may not be the model's doing."""
+    return [
+        f"{name}: {before['machine'].get(name)} before, {now['machine'].get(name)} now"
+        for name in CIRCUMSTANCES
+        if before["machine"].get(name) != now["machine"].get(name)
+    ]

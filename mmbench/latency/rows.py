@@ -1,0 +1,80 @@
+"""The rows that `mmbench latency` writes, and reading them back."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from mmbench.errors import UsageError
+from mmbench.journal import Journal
+
+__all__ = ["CELL", "COLUMNS", "MEASUREMENTS", "MEASUREMENTS_MANIFEST", "load_measurements"]
+
+MEASUREMENTS = "measurements.jsonl"
+MEASUREMENTS_MANIFEST = "measurements.json"
+
+CELL = {
+    "dataset": "whose training part gives the samples",
+    "fusion": "`<fusion>:again` is the A/A arm: the first fusion, built and measured a second time",
+    "fusion_role": "as registered; `again` for the A/A arm",
+    "batch": "samples of one call",
+    "device": "cpu, cuda or cuda:N",
+    "precision": "float32, or the type that autocast casts to",
+    "mode": "eager, compiled (one graph by torch.compile) or onnx (ONNX Runtime)",
+    "threads": "that one call may use on the CPU",
+}
+"""What a row is about."""
+
+COLUMNS = {
+    **CELL,
+    "samples": "calls timed one by one, back to back: a single stream",
+    "median_ms": "of a call; with the ends of its 95 % interval in `median_low_ms`, `median_high_ms`",
+    "median_low_ms": "likewise for p90 and p99; null where the sample does not support the quantile",
+    "median_high_ms": "an interval takes calls for independent: a drifting machine makes it too narrow",
+    "p90_ms": "from 36 calls on",
+    "p90_low_ms": "",
+    "p90_high_ms": "",
+    "p99_ms": "from 368 calls on",
+    "p99_low_ms": "",
+    "p99_high_ms": "",
+    "throughput": "samples per second, by the median",
+    "noise_floor": "relative difference of the A/A arm's median, the same for all rows of a round",
+    "encoder_ms": "median time in the encoders; null but in eager mode, likewise the next three",
+    "fusion_ms": "in the fusion",
+    "head_ms": "in the heads, those of single modalities included",
+    "rest_ms": "elsewhere in the pass: masks, pooling, absent modalities",
+    "first_result_ms": "from building the model to its first output, libraries being loaded",
+    "compile_ms": "what compiling or exporting took of it; null in eager mode",
+    "peak_memory_mb": "of tensors that a call makes, in MiB; null on the CPU but in eager mode",
+    "params": "parameters of the model",
+    "flops": "of matrix products, convolutions and attention, of the eager model",
+    "uncounted": "operator -> calls that have no formula",
+    "energy_mj": "of a call, in mJ; null where no counter may be read",
+    "energy_source": "`measured:` and which counter",
+    "load_bound_ms": "the bound of --bound on the 99th percentile under Poisson arrivals",
+    "load_rate": "the greatest rate tried that keeps it, calls per second; 0 for none",
+    "load_p99_ms": "at that rate, from scheduled arrival to completion",
+}
+"""Column -> what it holds. A row has besides what every record has (`status`, `error`, versions)."""
+
+
+def load_measurements(folder: Path) -> pd.DataFrame:
+    """The rows of a folder with all `COLUMNS`; `attrs["manifest"]` says how they were measured.
+
+    Raises:
+        UsageError: if there are none.
+    """
+    manifest = folder / MEASUREMENTS_MANIFEST
+    if not manifest.is_file():
+        raise UsageError(
+            f"Expected a folder with {MEASUREMENTS}. Found none in {folder}. "
+            f"`mmbench latency --out {folder}` makes one."
+        )
+    rows = pd.DataFrame(Journal(folder, MEASUREMENTS).read())
+    frame = rows.reindex(columns=[*COLUMNS, *rows.columns.difference(list(COLUMNS))])
+    about: dict[str, Any] = json.loads(manifest.read_text(encoding="utf-8"))
+    frame.attrs["manifest"] = about
+    return frame
