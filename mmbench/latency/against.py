@@ -10,9 +10,10 @@ import pandas as pd
 
 from mmbench.latency.rows import CELL
 
-__all__ = ["FASTER", "NO_DIFFERENCE", "SLOWER", "compared", "other_circumstances"]
+__all__ = ["FASTER", "NO_DIFFERENCE", "SLOWER", "busy", "compared", "other_circumstances"]
 
 FASTER, SLOWER, NO_DIFFERENCE = "faster", "slower", "within noise"
+NOISE = ("noise_floor", "reference_ms")
 CIRCUMSTANCES = (
     "cpu",
     "usable_cores",
@@ -29,19 +30,21 @@ def compared(now: pd.DataFrame, before: pd.DataFrame) -> pd.DataFrame:
     """The rows of `now` that `before` has too, with what has changed.
 
     Returns:
-        Four further columns: `ratio` of the medians, now by before; `ratio_low` and `ratio_high`, from
-        the ends of both intervals, which is wider than need be; `change`, which is `faster` or `slower`
-        only where that interval leaves 1 out and the ratio is further from 1 than both noise floors.
+        Five further columns: `ratio` of the medians, now by before; `ratio_low` and `ratio_high`, from
+        the ends of both intervals, which is wider than need be; `noise`, the sum of both noise floors
+        and of what the reference program has changed; `change`, which is `faster` or `slower` only where
+        that interval leaves 1 out and the ratio is further from 1 than the noise.
     """
     cell = [name for name in CELL if name != "fusion_role"]
-    wanted = [*cell, "median_ms", "median_low_ms", "median_high_ms", "noise_floor"]
+    wanted = [*cell, "median_ms", "median_low_ms", "median_high_ms", *NOISE]
     measured = before[before["status"] == "ok"]
     both = now[now["status"] == "ok"].merge(measured[wanted], on=cell, suffixes=("", "_before"))
     both["ratio"] = both["median_ms"] / both["median_ms_before"]
     both["ratio_low"] = both["median_low_ms"] / both["median_high_ms_before"]
     both["ratio_high"] = both["median_high_ms"] / both["median_low_ms_before"]
-    floors = both[["noise_floor", "noise_floor_before"]].astype(float)
-    beyond = (both["ratio"] - 1).abs() > floors.max(axis=1, skipna=False)
+    reference = (both["reference_ms"] / both["reference_ms_before"] - 1).abs()
+    both["noise"] = both["noise_floor"] + both["noise_floor_before"] + reference
+    beyond = (both["ratio"] - 1).abs() > both["noise"]
     both["change"] = np.select(
         [beyond & (both["ratio_high"] < 1), beyond & (both["ratio_low"] > 1)],
         [FASTER, SLOWER],
@@ -52,8 +55,21 @@ def compared(now: pd.DataFrame, before: pd.DataFrame) -> pd.DataFrame:
 
 def other_circumstances(now: Mapping[str, Any], before: Mapping[str, Any]) -> list[str]:
     """What of the machine differs between two manifests, so that a ratio may not be the model's doing."""
-    return [
+    differing = [
         f"{name}: {before['machine'].get(name)} before, {now['machine'].get(name)} now"
         for name in CIRCUMSTANCES
         if before["machine"].get(name) != now["machine"].get(name)
     ]
+    return [
+        *differing,
+        *(f"{word} before" for word in busy(before)),
+        *(f"{word} now" for word in busy(now)),
+    ]
+
+
+def busy(manifest: Mapping[str, Any]) -> list[str]:
+    """Whether as much ran on the machine before the study began as it has cores for, in words."""
+    load, cores = manifest["load_average"], manifest["machine"]["usable_cores"]
+    if not load or not cores or load[0] < cores:
+        return []
+    return [f"the machine was busy: load {load[0]:.1f} on {cores} cores"]

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from torch import nn
 
 from mmbench.latency.timing import barrier, sample
 from mmbench.machine import collection_paused
 
-__all__ = ["Pace", "Timed", "noise_floor", "time_in_rounds"]
+__all__ = ["Pace", "Timed", "noise_floor", "reference_call", "time_in_rounds"]
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,16 @@ def _turn(before: Timed, call: Callable[[], object], wait: Callable[[], None], p
     except Exception as error:
         return Timed([], error)
     return Timed([*before.milliseconds, *(time / 1e6 for time in times)])
+
+
+def reference_call(size: int, device: str) -> Callable[[], object]:
+    """A fixed program of torch alone, as large as a small model and on as many samples.
+
+    Where it takes longer in another run, that is not the models' doing.
+    """
+    layers = [layer for _ in range(4) for layer in (nn.Linear(64, 64), nn.LayerNorm(64), nn.ReLU())]
+    program, x = nn.Sequential(*layers).to(device), torch.ones(size, 64, device=device)
+    return lambda: program(x)
 
 
 def noise_floor(first: Timed, again: Timed) -> float | None:

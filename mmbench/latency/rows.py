@@ -42,6 +42,7 @@ COLUMNS = {
     "p99_high_ms": "",
     "throughput": "samples per second, by the median",
     "noise_floor": "relative difference of the A/A arm's median, the same for all rows of a round",
+    "reference_ms": "median of a fixed program in the same rounds: what it changes between runs is noise",
     "encoder_ms": "median time in the encoders; null but in eager mode, likewise the next three",
     "fusion_ms": "in the fusion",
     "head_ms": "in the heads, those of single modalities included",

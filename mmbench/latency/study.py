@@ -20,12 +20,13 @@ import torch
 from mmbench.errors import NotApplicable, UsageError
 from mmbench.jobs import Job
 from mmbench.journal import Journal
+from mmbench.latency.against import busy
 from mmbench.latency.lock import alone
-from mmbench.latency.rounds import Pace, Timed, noise_floor, time_in_rounds
+from mmbench.latency.rounds import Pace, Timed, noise_floor, reference_call, time_in_rounds
 from mmbench.latency.rows import MEASUREMENTS, MEASUREMENTS_MANIFEST
 from mmbench.latency.subjects import Subject, build, costs, times
 from mmbench.latency.timing import resolution
-from mmbench.latency.variants import Variant, compiler_state
+from mmbench.latency.variants import Variant
 from mmbench.machine import describe, resolve_device
 from mmbench.options import RunOptions
 from mmbench.records import failed, opened, skipped
@@ -36,6 +37,8 @@ from mmbench.suite import plan
 __all__ = ["Settings", "Study", "run_study"]
 
 Row = dict[str, Any]
+REFERENCE = ""
+"""No fusion has this name."""
 
 
 @dataclass(frozen=True)
@@ -94,10 +97,14 @@ def run_study(settings: Settings, out: Path, said: Callable[[str], None]) -> Stu
     rows: list[Row] = []
     with Journal(out, MEASUREMENTS) as journal, _threads(settings.threads):
         journal.set_aside()
-        _write_manifest(settings, out)
+        manifest = _manifest(settings)
+        write_atomically(out / MEASUREMENTS_MANIFEST, json.dumps(manifest, indent=1).encode())
+        for warning in busy(manifest):
+            said(f"Warning: {warning}. Others take turns with what is measured.")
         try:
             with alone():
-                _warm_up(jobs)
+                for variant in variants:
+                    _warm_up(jobs, variant)
                 for variant, size in product(variants, settings.batches):
                     for row in _group(jobs, size, variant, settings, said):
                         journal.append(row)
@@ -126,11 +133,11 @@ def _jobs(settings: Settings, registry: Registry) -> list[Job]:
     return jobs
 
 
-def _warm_up(jobs: Sequence[Job]) -> None:
+def _warm_up(jobs: Sequence[Job], variant: Variant) -> None:
     """Load what the first model would otherwise load within its time to the first result."""
     for job in jobs:
         try:
-            build(job, 1, Variant("cpu", "float32", "eager"))
+            build(job, 1, variant)
         except Exception:  # noqa: S112 - it will be a row
             continue
         return
@@ -147,19 +154,20 @@ def _group(
     said(f"{variant}, batch {size}")
     rows: dict[str, Row] = {}
     subjects: dict[str, Subject] = {}
-    with compiler_state():
-        for job in jobs:
-            _try_to_build(job, size, variant, rows, subjects)
-        for job in [job for job in jobs if job.fusion_name in subjects][:1]:
-            _try_to_build(job, size, variant, rows, subjects, again=True)
+    for job in jobs:
+        _try_to_build(job, size, variant, rows, subjects)
+    for job in [job for job in jobs if job.fusion_name in subjects][:1]:
+        _try_to_build(job, size, variant, rows, subjects, again=True)
     calls = {name: subject.call for name, subject in subjects.items()}
+    calls[REFERENCE] = reference_call(size, variant.device)
     timed = time_in_rounds(calls, settings.pace, device=variant.device)
+    reference = timed.pop(REFERENCE)
     floor = _floor(rows, timed)
     said(f"  {len(subjects)} models, noise floor {'unknown' if floor is None else f'{floor:.1%}'}")
     for name, row in rows.items():
         if name in subjects:
             row = _finished(row, subjects[name], timed[name], settings.bound_ms)
-            row["noise_floor"] = floor
+            row |= {"noise_floor": floor, "reference_ms": _median(reference)}
         yield row
 
 
@@ -197,10 +205,14 @@ def _finished(row: Row, subject: Subject, timed: Timed, bound_ms: float | None) 
         return failed(row, "rounds", timed.error)
     try:
         row |= times(timed.milliseconds, row["batch"])
-        row |= costs(subject, float(np.median(timed.milliseconds)), bound_ms)
+        row |= costs(subject, _median(timed), bound_ms)
     except Exception as error:
         return failed(row, "costs", error)
     return {**row, "status": "ok", "phase": "done", "error": "", "traceback": ""}
+
+
+def _median(timed: Timed) -> float:
+    return float(np.median(timed.milliseconds))
 
 
 def _floor(rows: Mapping[str, Row], timed: Mapping[str, Timed]) -> float | None:
@@ -220,9 +232,9 @@ def _threads(count: int) -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def _write_manifest(settings: Settings, out: Path) -> None:
+def _manifest(settings: Settings) -> dict[str, Any]:
     """How the rows of the folder were measured."""
-    manifest = {
+    return {
         "command": shlex.join(["mmbench", *sys.argv[1:]]),
         "started_at": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
         "settings": asdict(settings),
@@ -230,4 +242,3 @@ def _write_manifest(settings: Settings, out: Path) -> None:
         "clock": {"name": "time.perf_counter_ns", "resolution_ns": resolution()},
         "load_average": os.getloadavg() if hasattr(os, "getloadavg") else None,
     }
-    write_atomically(out / MEASUREMENTS_MANIFEST, json.dumps(manifest, indent=1).encode())

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -57,7 +60,8 @@ def build(job: Job, size: int, variant: Variant) -> Subject:
     model = recipe.model({}).to(variant.device).eval()
     made = time.perf_counter()
     call = prepared(model, batch, variant)
-    _seconds(call, wait)
+    with _compiler_state():
+        _seconds(call, wait)
     done = time.perf_counter()
     plain = variant.mode == "eager"
     columns = {
@@ -105,6 +109,20 @@ def costs(subject: Subject, median_ms: float, bound_ms: float | None) -> dict[st
             load = greatest_load(lambda: (subject.call(), wait()), median_ms, bound_ms)
         found |= {"load_bound_ms": bound_ms, "load_rate": load.rate, "load_p99_ms": load.p99_ms}
     return found
+
+
+@contextmanager
+def _compiler_state() -> Iterator[None]:
+    """Compile anew: what earlier runs left on the disk is not seen, and nothing is left."""
+    name, before = "TORCHINDUCTOR_CACHE_DIR", os.environ.get("TORCHINDUCTOR_CACHE_DIR")
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        os.environ[name] = folder
+        try:
+            yield
+        finally:
+            os.environ.pop(name)
+            if before is not None:
+                os.environ[name] = before
 
 
 def _seconds(call: Callable[[], object], wait: Callable[[], None]) -> float:

@@ -26,9 +26,7 @@ def latencies(frame: pd.DataFrame) -> Table:
         shown["calls/s within bound"] = frame["load_rate"]
     if frame["energy_mj"].notna().any():
         shown["mJ"] = frame["energy_mj"]
-    shown["A/A noise"] = [
-        f"{floor:.1%}" if pd.notna(floor) else "–" for floor in frame["noise_floor"]
-    ]
+    shown["A/A noise"] = _percent(frame["noise_floor"])
     shown["problem"] = frame["error"].fillna("").str.slice(0, 80)
     if not shown["problem"].any():
         shown = shown.drop(columns="problem")
@@ -48,20 +46,28 @@ def changes(frame: pd.DataFrame, circumstances: list[str]) -> Table:
     """
     shown = _where(frame)
     shown["ratio"] = _with_interval(frame, "ratio", "ratio_low", "ratio_high")
+    shown["noise"] = _percent(frame["noise"])
     shown["change"] = frame["change"]
-    caption = "Median latency, now by before. Beyond noise: beyond both A/A arms and the interval."
+    caption = (
+        "Median latency, now by before. Noise: both A/A arms and what a fixed program has changed. Only what is "
+        "beyond it, and beyond the interval, counts as a change."
+    )
     if circumstances:
         caption += f" Other things differ too: {'; '.join(circumstances)}."
     return Table("latency_changes", caption, frame[[*CELL, *_CHANGED]], shown)
 
 
-_CHANGED = ["ratio", "ratio_low", "ratio_high", "change"]
+_CHANGED = ["ratio", "ratio_low", "ratio_high", "noise", "change"]
 
 
 def _where(frame: pd.DataFrame) -> pd.DataFrame:
     """The columns that tell rows apart; of those that are the same everywhere only the fusion."""
     kept = [name for name in _WHERE if name == "fusion" or frame[name].nunique() > 1]
     return frame[kept].copy()
+
+
+def _percent(shares: pd.Series[float]) -> list[str]:
+    return [f"{share:.1%}" if pd.notna(share) else "–" for share in shares]
 
 
 def _with_interval(frame: pd.DataFrame, value: str, low: str, high: str) -> list[str]:

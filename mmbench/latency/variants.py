@@ -8,11 +8,9 @@ import io
 import itertools
 import os
 import shutil
-import tempfile
 import types
 import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,7 +26,6 @@ __all__ = [
     "PRECISIONS",
     "OnePrediction",
     "Variant",
-    "compiler_state",
     "onnx_model",
     "prepared",
 ]
@@ -36,7 +33,7 @@ __all__ = [
 MODES = ("eager", "compiled", "onnx")
 PRECISIONS = ("float32", "bfloat16", "float16")
 KINDS = ("inputs", "masks", "present")
-"""Of the tensors of a batch, in `Part`'s order."""
+"""Of the tensors that a batch holds by modality."""
 Call = Callable[[], object]
 _serial = itertools.count()
 
@@ -84,20 +81,6 @@ def prepared(model: FusionModel, batch: Part, variant: Variant) -> Call:
     return cast
 
 
-@contextmanager
-def compiler_state() -> Iterator[None]:
-    """Compile anew: what earlier runs left on the disk is not seen, and nothing is left."""
-    name, before = "TORCHINDUCTOR_CACHE_DIR", os.environ.get("TORCHINDUCTOR_CACHE_DIR")
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-        os.environ[name] = folder
-        try:
-            yield
-        finally:
-            os.environ.pop(name)
-            if before is not None:
-                os.environ[name] = before
-
-
 def _whole(model: FusionModel, batch: Part) -> Outputs:
     outputs: Outputs = model(batch)
     return outputs
@@ -140,7 +123,7 @@ class OnePrediction(nn.Module):
         given: dict[str, dict[str, Tensor]] = {kind: {} for kind in KINDS}
         for (kind, name), tensor in zip(self._places, tensors, strict=True):
             given[kind][name] = tensor
-        part = Part(*(given[kind] for kind in KINDS), self._targets)
+        part = Part(given["inputs"], given["masks"], given["present"], self._targets)
         prediction: Tensor = self.model(part).prediction
         return prediction
 
