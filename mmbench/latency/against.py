@@ -42,6 +42,8 @@ def compared(now: pd.DataFrame, before: pd.DataFrame) -> pd.DataFrame:
     both["ratio"] = both["median_ms"] / both["median_ms_before"]
     both["ratio_low"] = both["median_low_ms"] / both["median_high_ms_before"]
     both["ratio_high"] = both["median_high_ms"] / both["median_low_ms_before"]
+    floors = [*NOISE, *(f"{name}_before" for name in NOISE)]
+    both[floors] = both[floors].astype(float)  # None where there was no A/A arm: never beyond
     reference = (both["reference_ms"] / both["reference_ms_before"] - 1).abs()
     both["noise"] = both["noise_floor"] + both["noise_floor_before"] + reference
     beyond = (both["ratio"] - 1).abs() > both["noise"]

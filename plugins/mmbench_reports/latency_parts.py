@@ -35,7 +35,9 @@ def _plot(split: dict[str, pd.DataFrame]) -> Plot:
     figure, axes = stacked([0.7 + 0.17 * len(group) for group in shown.values()])
     for ax, (title, group) in zip(axes, shown.items(), strict=True):
         _panel(ax, title, group)
-    axes[0].legend(frameon=False, fontsize=8, ncols=len(PARTS), loc="lower right")
+    axes[0].legend(
+        frameon=False, fontsize=8, ncols=len(PARTS), loc="lower right", bbox_to_anchor=(1, 1)
+    )
     axes[-1].set_xlabel("median time of a part, ms")
     caption = (
         "Median time of each part of an eager forward pass. Rest: masks, pooling and absent modalities."
