@@ -42,10 +42,9 @@ def compared(now: pd.DataFrame, before: pd.DataFrame) -> pd.DataFrame:
     both["ratio"] = both["median_ms"] / both["median_ms_before"]
     both["ratio_low"] = both["median_low_ms"] / both["median_high_ms_before"]
     both["ratio_high"] = both["median_high_ms"] / both["median_low_ms_before"]
-    floors = [*NOISE, *(f"{name}_before" for name in NOISE)]
-    both[floors] = both[floors].astype(float)  # None where there was no A/A arm: never beyond
     reference = (both["reference_ms"] / both["reference_ms_before"] - 1).abs()
     both["noise"] = both["noise_floor"] + both["noise_floor_before"] + reference
+    # Where there was no A/A arm the noise is unknown, and nothing is beyond it.
     beyond = (both["ratio"] - 1).abs() > both["noise"]
     both["change"] = np.select(
         [beyond & (both["ratio_high"] < 1), beyond & (both["ratio_low"] > 1)],

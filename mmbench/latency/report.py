@@ -36,7 +36,7 @@ def write_latency_report(out: Path, before: pd.DataFrame | None = None) -> tuple
 
 def _head(frame: pd.DataFrame) -> Head:
     machine = frame.attrs["manifest"]["machine"]
-    floor = frame["noise_floor"].astype(float).max()
+    floor = frame["noise_floor"].max()
     noise = "an unknown noise" if pd.isna(floor) else f"an A/A noise of at most {floor:.1%}"
     headline = (
         f"Latency of {frame['fusion'].nunique()} models on {frame['dataset'].iloc[0]}, with {noise}"

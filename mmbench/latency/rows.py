@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,14 @@ import pandas as pd
 from mmbench.errors import UsageError
 from mmbench.journal import Journal
 
-__all__ = ["CELL", "COLUMNS", "MEASUREMENTS", "MEASUREMENTS_MANIFEST", "load_measurements"]
+__all__ = [
+    "CELL",
+    "COLUMNS",
+    "MEASUREMENTS",
+    "MEASUREMENTS_MANIFEST",
+    "framed",
+    "load_measurements",
+]
 
 MEASUREMENTS = "measurements.jsonl"
 MEASUREMENTS_MANIFEST = "measurements.json"
@@ -62,6 +70,14 @@ COLUMNS = {
 """Column -> what it holds. A row has besides what every record has (`status`, `error`, versions)."""
 
 
+def framed(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+    """Rows with all `COLUMNS`, NaN where a number was not measured, and with what they have besides."""
+    found = pd.DataFrame(rows)
+    frame = found.reindex(columns=[*COLUMNS, *found.columns.difference(list(COLUMNS))])
+    numbers = set(COLUMNS) - {*CELL, "uncounted", "energy_source"}
+    return frame.astype(dict.fromkeys(sorted(numbers), float))
+
+
 def load_measurements(folder: Path) -> pd.DataFrame:
     """The rows of a folder with all `COLUMNS`; `attrs["manifest"]` says how they were measured.
 
@@ -74,8 +90,7 @@ def load_measurements(folder: Path) -> pd.DataFrame:
             f"Expected a folder with {MEASUREMENTS}. Found none in {folder}. "
             f"`mmbench latency --out {folder}` makes one."
         )
-    rows = pd.DataFrame(Journal(folder, MEASUREMENTS).read())
-    frame = rows.reindex(columns=[*COLUMNS, *rows.columns.difference(list(COLUMNS))])
+    frame = framed(Journal(folder, MEASUREMENTS).read())
     about: dict[str, Any] = json.loads(manifest.read_text(encoding="utf-8"))
     frame.attrs["manifest"] = about
     return frame

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from mmbench.artifacts import Plot, Table, Text
-from mmbench.latency.rows import COLUMNS
+from mmbench.latency.rows import framed
 from mmbench.registrations import Report
 from mmbench.testing.results import expect
 
@@ -41,9 +41,8 @@ def records_become_artifacts(report: Report) -> str:
 
 def failures_alone_become_artifacts(report: Report) -> str:
     """Where every job failed the section still comes."""
-    failed = _records(report).assign(status="failed", phase="train", error="no luck")
-    values = failed.select_dtypes("number").columns.difference(["seed", "batch", "threads"])
-    failed[values] = float("nan")
+    records = _records(report)
+    failed = records.assign(status="failed", phase="train", error="no luck", score=float("nan"))
     return f"{len(report.load()(failed))} artifacts"
 
 
@@ -67,7 +66,7 @@ def _latencies() -> pd.DataFrame:
     ]
     rows[0] |= {"p99_ms": None, "p99_low_ms": None, "p99_high_ms": None}
     rows[-1] |= {"status": "failed", "error": "no luck", "median_ms": None}
-    return pd.DataFrame(rows).reindex(columns=[*COLUMNS, "status", "error"])
+    return framed(rows)
 
 
 def _jobs() -> pd.DataFrame:

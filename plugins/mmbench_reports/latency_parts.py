@@ -66,10 +66,10 @@ def _table(known: pd.DataFrame) -> Table:
     frame["not_counted"] = left_out
     shown = frame[names[:2]].copy()
     for part in PARTS:
-        shown[f"{part} ms"] = each(measured, frame[f"{part}_ms"].astype(float))
-    shown["parameters"] = each(counted, frame["params"].astype(float))
-    shown["FLOPs"] = each(counted, frame["flops"].astype(float))
-    shown["peak MiB"] = each(measured, frame["peak_memory_mb"].astype(float))
+        shown[f"{part} ms"] = each(measured, frame[f"{part}_ms"])
+    shown["parameters"] = each(counted, frame["params"])
+    shown["FLOPs"] = each(counted, frame["flops"])
+    shown["peak MiB"] = each(measured, frame["peak_memory_mb"])
     shown["not counted"] = frame["not_counted"]
     caption = "What a call costs. FLOPs are those of products, convolutions and attention."
     return Table("latency_parts", caption, frame, shown)

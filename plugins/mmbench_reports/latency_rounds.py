@@ -53,9 +53,9 @@ def _panel(ax: Axes, title: str, group: pd.DataFrame) -> None:
     again = group["fusion_role"] == "again"
     data = pd.DataFrame(
         {
-            "mean": group["median_ms"].astype(float),
-            "low": group["median_low_ms"].astype(float),
-            "high": group["median_high_ms"].astype(float),
+            "mean": group["median_ms"],
+            "low": group["median_low_ms"],
+            "high": group["median_high_ms"],
             "colour": again.map({True: MUTED, False: OKABE_ITO["blue"]}),
             "filled": ~again,
         }

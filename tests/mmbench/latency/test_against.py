@@ -13,6 +13,7 @@ from mmbench.latency.against import (
     compared,
     other_circumstances,
 )
+from mmbench.latency.rows import framed
 
 CELL = {
     "dataset": "one", "fusion_role": "", "batch": 1, "device": "cpu", "precision": "float32",
@@ -27,7 +28,7 @@ def row(fusion: str, median: float, half: float = 0.01, floor: Any = 0.01, **mor
 
 
 def change(now: Any, before: Any) -> pd.Series:
-    return compared(pd.DataFrame([now]), pd.DataFrame([before])).iloc[0]
+    return compared(framed([now]), framed([before])).iloc[0]
 
 
 @pytest.mark.parametrize(
@@ -57,7 +58,7 @@ def test_the_ratio_has_an_interval_and_the_noise_adds_up() -> None:
 def test_only_what_was_measured_twice_in_the_same_way_is_compared() -> None:
     before = [row("a", 1.0), row("b", 1.0, batch=8), row("c", 1.0, status="failed"), row("d", 1.0)]
     now = [row("a", 1.0), row("b", 1.0), row("c", 1.0), row("d", 1.0, status="failed")]
-    found = compared(pd.DataFrame(now), pd.DataFrame(before))
+    found = compared(framed(now), framed(before))
     assert list(found["fusion"]) == ["a"]
 
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import pandas as pd
 import pytest
 
 from mmbench.artifacts import Plot, Table, Text
-from mmbench.latency.rows import COLUMNS
+from mmbench.latency.rows import framed
 from mmbench_reports import latency_parts, latency_rounds
 
 QUANTILES = ("median", "p90", "p99")
@@ -30,8 +29,11 @@ def row(fusion, milliseconds, **more):
 @pytest.fixture
 def records():
     rows = [row("slow", 4.0), row("fast", 1.0), row("fast:again", 1.01, fusion_role="again")]
-    rows += [row("fast", 2.0, batch=8), row("broken", None, status="failed", error="no luck")]
-    return pd.DataFrame(rows[:-1] + [rows[-1]]).reindex(columns=[*COLUMNS, "status", "error"])
+    rows += [
+        row("fast", 2.0, batch=8),
+        row("broken", float("nan"), status="failed", error="no luck"),
+    ]
+    return framed(rows)
 
 
 def test_what_was_measured_in_the_same_rounds_stands_together(records):
@@ -61,7 +63,7 @@ def test_parts_are_stacked_to_the_whole(records):
     assert len(bars) == 4 * rows
     ends = [bar.get_x() + bar.get_width() for bar in bars[-rows:]]
     assert ends == pytest.approx([1.0, 1.01, 4.0])
-    assert list(table.frame["not_counted"])[0] == "relu, add"
+    assert table.frame.loc[0, "not_counted"] == "relu, add"
     assert table.shown.loc[0, "parameters"] == "123 k"
 
 
