@@ -145,9 +145,9 @@ def command(
         context.exit(130)
     failures = [row for row in study.rows if row["status"] == "failed"]
     for row in failures:
+        [reason, *_] = row["error"].splitlines()
         click.echo(
-            f"failed: {row['fusion']} ({row['mode']}, batch {row['batch']}): {row['error']}",
-            err=True,
+            f"failed: {row['fusion']} ({row['mode']}, batch {row['batch']}): {reason}", err=True
         )
     context.exit(1 if failures else 0)
 

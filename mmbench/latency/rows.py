@@ -36,18 +36,22 @@ CELL = {
 }
 """What a row is about."""
 
+
+def _quantile(name: str, text: str) -> dict[str, str]:
+    ends = "end of its 95 % interval, which takes calls for independent"
+    return {
+        f"{name}_ms": text,
+        f"{name}_low_ms": f"lower {ends}",
+        f"{name}_high_ms": f"upper {ends}",
+    }
+
+
 COLUMNS = {
     **CELL,
     "samples": "calls timed one by one, back to back: a single stream",
-    "median_ms": "of a call; with the ends of its 95 % interval in `median_low_ms`, `median_high_ms`",
-    "median_low_ms": "likewise for p90 and p99; null where the sample does not support the quantile",
-    "median_high_ms": "an interval takes calls for independent: a drifting machine makes it too narrow",
-    "p90_ms": "from 36 calls on",
-    "p90_low_ms": "",
-    "p90_high_ms": "",
-    "p99_ms": "from 368 calls on",
-    "p99_low_ms": "",
-    "p99_high_ms": "",
+    **_quantile("median", "half of the calls took no longer"),
+    **_quantile("p90", "nine in ten took no longer; null below 36 calls"),
+    **_quantile("p99", "99 in 100 took no longer; null below 368 calls"),
     "throughput": "samples per second, by the median",
     "noise_floor": "relative difference of the A/A arm's median, the same for all rows of a round",
     "reference_ms": "median of a fixed program in the same rounds: what it changes between runs is noise",

@@ -24,7 +24,7 @@ PARTS = {
 
 def section(records: pd.DataFrame) -> list[Artifact]:
     """Stacked bars a batch size and variant, and a table with parameters, FLOPs and memory."""
-    known = records[records["encoder_ms"].notna()]
+    known = records[(records["status"] == "ok") & records["encoder_ms"].notna()]
     if known.empty:
         return [Text("No pass was split: only eager ones have parts.")]
     return [_plot(groups(known)), _table(known)]
