@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import datetime
 import errno
 import io
 import json
@@ -151,6 +152,14 @@ class Journal:
             self._file.close()
             self._file = None
         self._lock.release()
+
+    def set_aside(self) -> None:
+        """Start anew without losing anything: what there is stays under another name."""
+        self.close()
+        if self.path.is_file() and self.path.stat().st_size:
+            stamp = datetime.datetime.now().strftime("%Y%m%d-%H%M%S")
+            self.path.rename(self.path.with_name(f"{self.path.stem}.{stamp}.old"))
+        self.open()
 
     def append(self, record: Mapping[str, Any]) -> None:
         """Add a record and return once it is on the disk; NaN and infinity are written as null.

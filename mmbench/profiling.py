@@ -78,7 +78,7 @@ def _profile(shape: Shape, report: Callable[[str, float], None]) -> dict[str, An
         "latency_threads": torch.get_num_threads(),
     }
     for done, size in enumerate(BATCHES, start=1):
-        batch = _repeat(vault.training.train, size).to(shape.job.device)
+        batch = vault.training.train.repeated(size).to(shape.job.device)
         found |= _measure(model, batch, size, shape.job.device)
         report("latency", done / len(BATCHES))
     found["latency_peak_memory_mb"] = peak_bytes(lambda: model(batch), shape.job.device) / 2**20
@@ -95,8 +95,3 @@ def _measure(model: FusionModel, batch: Part, size: int, device: str) -> dict[st
         f"{prefix}_samples": latency.samples,
         f"throughput_b{size}": size / latency.median_ms * 1000,
     }
-
-
-def _repeat(part: Part, size: int) -> Part:
-    """The first `size` samples, over again where there are fewer."""
-    return part.take(torch.arange(size) % len(part))

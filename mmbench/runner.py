@@ -20,6 +20,7 @@ from mmbench.journal import Journal
 from mmbench.machine import describe, resolve_device
 from mmbench.options import RunOptions, read_options
 from mmbench.records import opened
+from mmbench.registrations import Report
 from mmbench.registry import Plugin, Registry, load_registry
 from mmbench.results import JOBS, LATENCIES, MANIFEST, load
 from mmbench.suite import plan
@@ -27,7 +28,7 @@ from mmbench.suite import plan
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Listener", "Outcome", "execute", "make_report", "run"]
+__all__ = ["Listener", "Outcome", "execute", "make_report", "run", "sections_of"]
 
 
 class Listener(Protocol):
@@ -104,7 +105,8 @@ def execute(options: RunOptions, listener: Listener | None = None) -> Outcome:
     runner = _Runner(options, registry, device, listener or _Silent())
     with Journal(options.out, JOBS) as journal, Journal(options.out, LATENCIES) as latencies:
         if options.fresh:
-            _set_aside(journal, latencies)
+            journal.set_aside()
+            latencies.set_aside()
         return runner.go(jobs, journal, latencies)
 
 
@@ -117,9 +119,14 @@ def make_report(folder: Path, out: Path | None = None) -> Path:
     """
     from mmbench.reporting import write_report
 
+    return write_report(load(folder), sections_of("jobs"), out or folder)
+
+
+def sections_of(records: str) -> list[Report]:
+    """The sections about records of this kind, as `Report.records` names it."""
     shelf = load_registry().reports
-    sections = [shelf[name] for name in shelf if name not in shelf.clashes]
-    return write_report(load(folder), sections, out or folder)
+    found = [shelf[name] for name in shelf if name not in shelf.clashes]
+    return [report for report in found if report.records == records]
 
 
 @dataclass
@@ -273,13 +280,3 @@ def _without_lists(record: Mapping[str, Any]) -> dict[str, Any]:
 
 def _members(item: Item) -> Sequence[Item]:
     return item.jobs if isinstance(item, Bundle) else (item,)
-
-
-def _set_aside(*journals: Journal) -> None:
-    """Start anew without losing anything: an old journal stays under another name."""
-    stamp = datetime.datetime.now().strftime("%Y%m%d-%H%M%S")
-    for journal in journals:
-        journal.close()
-        if journal.path.is_file() and journal.path.stat().st_size:
-            journal.path.rename(journal.path.with_name(f"{journal.path.stem}.{stamp}.old"))
-        journal.open()

@@ -20,6 +20,7 @@ COMMANDS = {
     "check": "Check that plugins keep to their contract.",
     "data": "Say what datasets need, check their files, and profile what they hold.",
     "env": "Describe this machine and the installed versions.",
+    "latency": "Measure what fusions take to run: latency, throughput, memory, FLOPs, energy.",
     "list": "List what plugins bring.",
     "new": "Write the package of a new plugin.",
     "plugins": "List plugins, also those that could not be loaded.",

@@ -43,6 +43,10 @@ class Part:
             None if self.weights is None else self.weights[index],
         )
 
+    def repeated(self, size: int) -> Part:
+        """The first `size` samples, over again where there are fewer."""
+        return self.take(torch.arange(size, device=self.targets.device) % len(self))
+
     def without(self, *names: str) -> Part:
         """The same samples with modalities absent: zeros, and false wherever the model asks."""
         nowhere = torch.zeros(len(self), dtype=torch.bool, device=self.targets.device)

@@ -166,11 +166,13 @@ class Sampler(Registration):
 class Report(Registration):
     """A section of the report: `target(records)` gives a list of `mmbench.Artifact`.
 
-    `records` is the DataFrame that `mmbench.load` returns; the function changes nothing.
+    What it is given is a DataFrame, which it does not change.
 
     Attributes:
         title: the section's heading.
         order: where on the page; lower comes first.
+        records: what its rows are: `"jobs"`, as `mmbench.load` returns them, or `"latency"`, with the columns of
+            `mmbench.latency.rows.COLUMNS`.
 
     """
 
@@ -178,6 +180,7 @@ class Report(Registration):
 
     title: str = field(default="", kw_only=True)
     order: int = field(default=100, kw_only=True)
+    records: Literal["jobs", "latency"] = field(default="jobs", kw_only=True)
 
 
 @dataclass(frozen=True)

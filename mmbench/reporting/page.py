@@ -11,7 +11,7 @@ from markupsafe import Markup, escape
 
 from mmbench.reporting.verdicts import HELPS, HURTS, NO_DIFFERENCE, headline, verdicts
 
-__all__ = ["Section", "render"]
+__all__ = ["Head", "Section", "head_of_jobs", "render"]
 
 MARKS = {HELPS: "good", HURTS: "bad", NO_DIFFERENCE: "even"}
 """Cells of tables that are set off by colour."""
@@ -30,7 +30,19 @@ class Section:
     trace: str = ""
 
 
-def render(records: pd.DataFrame, sections: list[Section]) -> str:
+@dataclass(frozen=True)
+class Head:
+    """What stands above the sections: one sentence, and what the results are made of."""
+
+    headline: str
+    facts: list[str]
+
+
+def head_of_jobs(records: pd.DataFrame) -> Head:
+    return Head(headline(verdicts(records)), _facts(records))
+
+
+def render(head: Head, sections: list[Section]) -> str:
     """The page as HTML. Everything but the drawings is escaped."""
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("mmbench.reporting"),
@@ -43,8 +55,8 @@ def render(records: pd.DataFrame, sections: list[Section]) -> str:
     environment.filters["code"] = _code
     template = environment.get_template("page.html.jinja")
     return template.render(
-        headline=headline(verdicts(records)),
-        facts=_facts(records),
+        headline=head.headline,
+        facts=head.facts,
         sections=[_with_markup(section) for section in sections],
         marks=MARKS,
     )

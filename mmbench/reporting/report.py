@@ -21,10 +21,13 @@ __all__ = ["write_report"]
 ROWS_ON_PAGE = 100
 
 
-def write_report(records: pd.DataFrame, reports: Iterable[Report], out: Path) -> Path:
+def write_report(
+    records: pd.DataFrame, reports: Iterable[Report], out: Path, head: page.Head | None = None
+) -> Path:
     """Write `tables/`, `plots/` and `index.html` into the folder `out`.
 
-    A section that raises is shown with its error; the others are not affected.
+    A section that raises is shown with its error; the others are not affected. `head` is that of jobs where it is
+    left out.
 
     Returns:
         The path of the page.
@@ -39,7 +42,7 @@ def write_report(records: pd.DataFrame, reports: Iterable[Report], out: Path) ->
             write_atomically(out / path, content)
         sections.append(section.view)
     index = out / "index.html"
-    write_atomically(index, page.render(records, sections).encode())
+    write_atomically(index, page.render(head or page.head_of_jobs(records), sections).encode())
     return index
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from mmbench.artifacts import Plot, Table, Text
+from mmbench.latency.rows import framed
 from mmbench.registrations import Report
 from mmbench.testing.results import expect
 
@@ -19,7 +20,7 @@ def it_has_a_title(report: Report) -> str:
 
 def records_become_artifacts(report: Report) -> str:
     """Of records with a failure among them come Text, Table and Plot, and the records stay as they were."""
-    records = _records()
+    records = _records(report)
     before = records.copy(deep=True)
     artifacts = report.load()(records)
     strange = [type(a).__name__ for a in artifacts if not isinstance(a, Text | Table | Plot)]
@@ -40,12 +41,35 @@ def records_become_artifacts(report: Report) -> str:
 
 def failures_alone_become_artifacts(report: Report) -> str:
     """Where every job failed the section still comes."""
-    records = _records()
+    records = _records(report)
     failed = records.assign(status="failed", phase="train", error="no luck", score=float("nan"))
     return f"{len(report.load()(failed))} artifacts"
 
 
-def _records() -> pd.DataFrame:
+def _records(report: Report) -> pd.DataFrame:
+    return _jobs() if report.records == "jobs" else _latencies()
+
+
+def _latencies() -> pd.DataFrame:
+    """Two fusions and the A/A arm at two batch sizes; one has failed, and one stands for few samples."""
+    rows = [
+        {
+            "dataset": "one",
+            "fusion": fusion,
+            "batch": batch,
+            "status": "ok",
+            "error": "",
+            **_LATENCY,
+        }
+        for batch in (1, 8)
+        for fusion in ("joined", "joined:again", "other")
+    ]
+    rows[0] |= {"p99_ms": None, "p99_low_ms": None, "p99_high_ms": None}
+    rows[-1] |= {"status": "failed", "error": "no luck", "median_ms": None}
+    return framed(rows)
+
+
+def _jobs() -> pd.DataFrame:
     """Two datasets, the controls and one fusion, three seeds; one job has failed."""
     arms = {"guess": "prior", "alone:a": "unimodal", "alone:b": "unimodal"}
     arms |= {"joined": "default", "joined:again": "again", "other": ""}
@@ -102,5 +126,15 @@ def _row(dataset: str, fusion: str, role: str, seed: int) -> dict[str, object]:
         "started_at": "2026-01-01T00:00:00.000+00:00",
     }
 
+
+_LATENCY = {
+    **{"fusion_role": "", "device": "cpu", "precision": "float32", "mode": "eager", "threads": 1},
+    **{"samples": 400, "throughput": 5000.0, "noise_floor": 0.01, "first_result_ms": 3.0},
+    **{f"{name}_ms": 0.2 for name in ("median", "p90", "p99")},
+    **{f"{name}_low_ms": 0.19 for name in ("median", "p90", "p99")},
+    **{f"{name}_high_ms": 0.21 for name in ("median", "p90", "p99")},
+    **{f"{part}_ms": 0.05 for part in ("encoder", "fusion", "head", "rest")},
+    **{"params": 100, "flops": 1000, "uncounted": {"relu": 1}, "peak_memory_mb": 0.1},
+}
 
 PROPERTIES = (it_has_a_title, records_become_artifacts, failures_alone_become_artifacts)

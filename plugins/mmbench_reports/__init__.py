@@ -45,6 +45,23 @@ def mmbench_reports() -> list[mmbench.Report]:
             summary="Test score against the latency of one sample, with the Pareto front",
         ),
         mmbench.Report(
+            "latency_rounds",
+            "mmbench_reports.latency_rounds:section",
+            title="Latency",
+            order=41,
+            records="latency",
+            summary="Quantiles of every fusion in every variant, beside the A/A arm's noise floor",
+            paper="Conover 1999, Practical Nonparametric Statistics, 3.2 (the intervals)",
+        ),
+        mmbench.Report(
+            "latency_parts",
+            "mmbench_reports.latency_parts:section",
+            title="Where the time goes",
+            order=42,
+            records="latency",
+            summary="A forward pass split by encoders, fusion and heads, with FLOPs and memory",
+        ),
+        mmbench.Report(
             "weightings",
             "mmbench_reports.weightings:section",
             title="Loss weightings",

@@ -27,6 +27,15 @@ def test_samples_are_taken_in_the_order_asked(part):
     assert taken.targets.tolist() == [30, 0]
 
 
+@pytest.mark.parametrize("size", [2, 7])
+def test_samples_are_repeated_where_there_are_fewer(part, size):
+    count = len(part)
+    repeated = part.repeated(size)
+    assert len(repeated) == size
+    for name, values in part.inputs.items():
+        assert all(repeated.inputs[name][i].equal(values[i % count]) for i in range(size))
+
+
 def test_what_is_taken_is_a_copy(part):
     taken = part.take(torch.arange(5))
     for values in (*taken.inputs.values(), *taken.masks.values(), taken.targets):

@@ -3,7 +3,7 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from mmbench.testing.cost import count
+from mmbench.latency.flops import count
 
 
 def test_products_are_counted_and_the_rest_is_listed():

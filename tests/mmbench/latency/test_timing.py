@@ -1,23 +1,16 @@
 from __future__ import annotations
 
 import gc
-import itertools
-import subprocess
-import sys
-import tempfile
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from torch.utils.benchmark import Timer
 
-from mmbench.latency import alone, measure, peak_bytes, summarise
+from mmbench.latency import measure, peak_bytes, summarise
 
 TIMES = st.lists(st.floats(1e-3, 1e3), min_size=1, max_size=700)
 
@@ -105,107 +98,6 @@ def test_warm_up_is_not_counted_and_calls_run_without_gradients_or_collector() -
     assert seen == [(True, False)] * 13
     assert gc.isenabled()
     assert not torch.is_inference_mode_enabled()
-
-
-def test_measurements_do_not_overlap(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-
-    def take_a_turn(_: int) -> tuple[float, float]:
-        with alone():
-            begin = time.monotonic()
-            time.sleep(0.1)
-            return begin, time.monotonic()
-
-    with ThreadPoolExecutor(3) as pool:
-        spans = sorted(pool.map(take_a_turn, range(3)))
-    assert all(sooner[1] <= later[0] for sooner, later in itertools.pairwise(spans))
-
-
-def test_a_measurement_waits_for_another_process(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    with alone():
-        (lock,) = tmp_path.iterdir()
-        script = (
-            f"import sys; sys.path[:] = {sys.path!r}\nfrom pathlib import Path\n"
-            f"from mmbench.journal import FileLock\nprint(FileLock(Path({str(lock)!r})).acquire())"
-        )
-        assert subprocess.check_output([sys.executable, "-c", script], text=True) == "False\n"
-
-
-def test_the_turn_is_given_back_after_an_error(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    for _ in range(2):
-        with pytest.raises(ZeroDivisionError), alone():
-            raise ZeroDivisionError
-
-
-X = torch.zeros(1000)
-BYTES = X.untyped_storage().nbytes()
-
-
-def chain() -> torch.Tensor:
-    y = X + 1
-    z = y * 2
-    del y
-    return z - 1
-
-
-def views() -> torch.Tensor:
-    y = X + 1
-    view = y.view(10, 100)[2:].t()
-    del y
-    z = X * 2
-    del z
-    return view + 1
-
-
-def inplace() -> torch.Tensor:
-    y = X + 1
-    return y.mul_(2).relu_()
-
-
-def kept() -> list[torch.Tensor]:
-    return [X + index for index in range(5)]
-
-
-def reused() -> None:
-    for _ in range(10):
-        X.clone()
-
-
-@pytest.mark.parametrize(
-    ("call", "expected"),
-    [
-        (lambda: None, 0),
-        (lambda: X.view(10, 100).t(), 0),
-        (chain, 2 * BYTES),
-        (views, 2 * BYTES),
-        (inplace, BYTES),
-        (kept, 5 * BYTES),
-        (reused, BYTES),
-    ],
-)
-def test_peak_bytes_of_known_programs(call: Callable[[], object], expected: int) -> None:
-    assert peak_bytes(call) == expected
-    assert peak_bytes(call) == expected
-
-
-def test_peak_bytes_of_a_perceptron_is_its_two_widest_layers() -> None:
-    model = torch.nn.Sequential(
-        torch.nn.Linear(8, 64), torch.nn.ReLU(), torch.nn.Linear(64, 32), torch.nn.Linear(32, 4)
-    )
-    batch = torch.zeros(16, 8)
-    assert peak_bytes(lambda: model(batch)) == 16 * (64 + 64) * 4
-
-
-def test_peak_bytes_grow_with_the_batch() -> None:
-    model = torch.nn.TransformerEncoderLayer(16, 2, 32, batch_first=True).eval()
-    sizes = [peak_bytes(lambda n=n: model(torch.zeros(n, 4, 16))) for n in (1, 2, 4, 8)]
-    assert np.all(np.diff(sizes) > 0)
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
