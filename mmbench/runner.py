@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 import json
-import os
 import shlex
 import sys
 from collections.abc import Generator, Iterable, Mapping, Sequence
@@ -17,7 +16,7 @@ from mmbench.engine import EngineSettings, Event, Finished, Item, Started
 from mmbench.errors import JournalError
 from mmbench.jobs import Job
 from mmbench.journal import Journal
-from mmbench.machine import describe, resolve_device
+from mmbench.machine import describe, resolve_device, usable_cores
 from mmbench.options import RunOptions, read_options
 from mmbench.records import opened
 from mmbench.registry import Plugin, Registry, load_registry
@@ -27,7 +26,7 @@ from mmbench.suite import plan
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Listener", "Outcome", "execute", "make_report", "run"]
+__all__ = ["Listener", "Outcome", "execute", "make_report", "run", "unfinished", "worker_count"]
 
 
 class Listener(Protocol):
@@ -108,6 +107,23 @@ def execute(options: RunOptions, listener: Listener | None = None) -> Outcome:
         return runner.go(jobs, journal, latencies)
 
 
+def worker_count(options: RunOptions, device: str) -> int:
+    """Processes side by side: what was asked for, else one a core, or one on a GPU."""
+    return options.jobs or (usable_cores() if device == "cpu" else 1)
+
+
+def unfinished(
+    jobs: Iterable[Job], records: Mapping[str, Mapping[str, Any]], options: RunOptions
+) -> list[Job]:
+    """The jobs that a run has to do; `records` is job key -> record."""
+    done = {
+        key
+        for key, record in records.items()
+        if record["status"] != "failed" or not options.retry_failed
+    }
+    return [job for job in jobs if job.key not in done]
+
+
 def make_report(folder: Path, out: Path | None = None) -> Path:
     """Write tables, plots and the page of a results folder, by default into it.
 
@@ -132,18 +148,14 @@ class _Runner:
 
     def go(self, jobs: list[Job], journal: Journal, latencies: Journal) -> Outcome:
         records: dict[str, Mapping[str, Any]] = {record["job"]: record for record in journal.read()}
-        done = {
-            key
-            for key, record in records.items()
-            if record["status"] != "failed" or not self.options.retry_failed
-        }
-        todo = [job for job in jobs if job.key not in done]
+        todo = unfinished(jobs, records, self.options)
         if todo:
             self._write_manifest()
         finished: list[str] = []
-        items = bundled(todo, self.registry, self._workers)
+        workers = worker_count(self.options, self.device)
+        items = bundled(todo, self.registry, workers)
         work = "mmbench.bundle_worker:run_item"
-        for record in self._execute("Training", items, work, journal, self._workers):
+        for record in self._execute("Training", items, work, journal, workers):
             records[record["job"]] = record
             finished.append(record["job"])
         measured = len(latencies.keys())
@@ -163,15 +175,6 @@ class _Runner:
             interrupted=self.interrupted,
             report=page,
         )
-
-    @property
-    def _workers(self) -> int:
-        if self.options.jobs:
-            return self.options.jobs
-        if self.device != "cpu":
-            return 1
-        affinity = getattr(os, "sched_getaffinity", None)
-        return len(affinity(0)) if affinity else os.cpu_count() or 1
 
     def _profile(
         self, jobs: list[Job], records: Mapping[str, Mapping[str, Any]], latencies: Journal
@@ -245,7 +248,7 @@ class _Runner:
                 timespec="seconds"
             ),
             "options": self.options.model_dump(mode="json"),
-            "workers": self._workers,
+            "workers": worker_count(self.options, self.device),
             "machine": describe(),
             "plugins": [
                 {
