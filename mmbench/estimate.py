@@ -94,9 +94,9 @@ def estimate(
     if unknown:
         start, found = probed(unknown, registry, workers, listener, limit)
     share = _share_of_epochs(records, jobs[0])
-    for record in found:
-        costs.add(record, share or 1.0)
-    failed = sum(record["status"] == "failed" for record in found)
+    for brief in found:
+        costs.add(brief, share or 1.0)
+    failed = sum(brief["status"] == "failed" for brief in found)
     workers = min(workers, len(groups))
     seconds = _training(groups, costs, workers) + _around(options, jobs, start, bool(todo))
     if seconds:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Generator, Mapping, Sequence
-from contextlib import closing
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -18,6 +17,7 @@ __all__ = ["Probe", "probed"]
 
 LONGEST = 60.0
 """Seconds after which a probe is given up."""
+clock = time.monotonic
 
 
 @dataclass(frozen=True)
@@ -70,17 +70,20 @@ def probed(
     items = [Probe(group, limit / len(datasets)) for group in mixed]
     work = "mmbench.probe_worker:run_probe"
     settings = EngineSettings(work, min(workers, len(items)), 1, LONGEST)
-    events = registry.engines.with_role("default").load()(items, settings)
-    asked, began = time.monotonic(), 0.0
+    engine = registry.engines.with_role("default").load()
+    events = cast("Generator[Event, None, None]", engine(items, settings))
+    asked, began = clock(), 0.0
     found: list[Mapping[str, Any]] = []
     listener.begin("Measuring", len(items))
-    with closing(cast("Generator[Event, None, None]", events)):
+    try:
         for event in events:
-            began = began or time.monotonic()
+            began = began or clock()
             listener.event(event)
             if isinstance(event, Finished) and event.record["status"] != "left":
                 found.append(event.record)
-            if time.monotonic() - began > limit:
+            if clock() - began > limit:
                 break
-    listener.end()
+    finally:
+        events.close()
+        listener.end()
     return began - asked, found
