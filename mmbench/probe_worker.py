@@ -63,13 +63,13 @@ def _a_few_batches(
     if isinstance(found[0], Exception):
         raise found[0]
     curves, validation = found[0].fitted.curves, _validation_seconds(found[0].fitted, data, recipe)
-    # What is left out: steps of the weighting before the first, batches of these epochs, and epochs.
-    scale = budget.epochs * batches / (epochs * few_batches)
-    seconds += (scale - 1) * curves.begin_seconds
-    seconds += epochs * (batches - few_batches) * curves.batch_seconds
+    whole = brief_seconds = seconds - curves.begin_seconds
+    whole += epochs * (batches - few_batches) * curves.batch_seconds
     if curves.train_loss:
-        seconds += (budget.epochs - epochs) * (batches * curves.batch_seconds + validation)
-    return found[0], budget.trials * seconds
+        whole += (budget.epochs - epochs) * (batches * curves.batch_seconds + validation)
+    # What a weighting trains before it begins grows as the training does.
+    whole *= seconds / brief_seconds
+    return found[0], budget.trials * whole
 
 
 def _validation_seconds(fitted: Fitted, data: TrainingData, recipe: Recipe) -> float:
