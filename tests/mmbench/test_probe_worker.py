@@ -61,7 +61,7 @@ def probing(bench, monkeypatch):
         mmbench.Fusion("not_built", NotBuilt),
     )
     bench.run()  # what is slow once is over
-    bench.budget = replace(bench.job().budget, epochs=12, patience=12)
+    bench.budget = replace(bench.job().budget, epochs=8, patience=8)
     return bench
 
 
@@ -73,9 +73,7 @@ def ratio(found, expected):
     ("weighting", "terms", "trials"),
     [
         ("sum", "joint", 1),
-        ("sum", "joint", 3),
-        ("sum", "joint", 8),
-        ("sum", "joint+uni", 1),
+        ("sum", "joint", 6),
         ("taught", "joint+uni", 1),
         ("patient", "joint", 1),
     ],
@@ -97,10 +95,10 @@ def test_a_few_batches_tell_the_seconds_of_a_training(probing, weighting, terms,
 
 
 def test_jobs_that_share_a_pass_are_timed_in_one(probing):
-    jobs = tuple(probing.job(budget=probing.budget, seed=seed) for seed in range(8))
+    jobs = tuple(probing.job(budget=probing.budget, seed=seed) for seed in range(6))
     [expected, *_] = run_item(Bundle(jobs), silent)["records"]
     found = run_probe(Probe(jobs, 60.0), silent)
-    assert (found["lanes"], expected["lanes"]) == (8, 8)
+    assert (found["lanes"], expected["lanes"]) == (6, 6)
     assert 0.5 < ratio(found, expected) < 2
     alone = run_probe(Probe(jobs[:1], 60.0), silent)
     assert found["train_seconds"] < alone["train_seconds"]

@@ -171,20 +171,19 @@ def test_a_dry_run_prints_the_jobs_and_writes_nothing(tmp_path: Path, call: Call
 
 @pytest.mark.slow
 def test_an_estimate_leaves_out_what_cannot_be_run(with_trouble: Path, call: Call) -> None:
-    called = call("run", "-d", "tiny", "-f", "raises,exits,steady", "--seeds", 1, "--dry-run")
+    chosen = ("-d", "tiny", "-f", "raises,steady", "--seeds", 1, "--jobs", 1)
+    called = call("run", *chosen, "--dry-run")
     assert called.code == 0
     assert "failed: tiny raises equal seed 0: train: RuntimeError: no gate" in called.err
-    assert "failed: tiny exits equal seed 0" in called.err
-    assert "(shapes of job: 1 measured, 2 that cannot be run left out)" in called.err
+    assert "(shapes of job: 1 measured, 1 that cannot be run left out)" in called.err
 
 
 @pytest.mark.slow
 def test_an_estimate_is_right_within_a_factor_of_two(
     tmp_path: Path, call: Call, records: Records
 ) -> None:
-    out = tmp_path / "out"
-    data = ("-d", "mfeat", "-d", "watch", "-d", "movies_meter")
-    chosen = ("run", *data, "-f", "concat,perceiver", "--seeds", 2, "--jobs", 2, "--out", out)
+    brief = ("-d", "watch", "-f", "concat,perceiver", "--jobs", 1, "--no-latency")
+    chosen = ("run", *brief, "--seeds", 2, "--out", tmp_path / "out")
 
     def estimated(*more: object) -> tuple[float, float]:
         [line] = [x for x in call(*chosen, *more, "--dry-run").err.splitlines() if "Estim" in x]
@@ -197,10 +196,9 @@ def test_an_estimate_is_right_within_a_factor_of_two(
     seconds = time.monotonic() - started
     after, _ = estimated("--fresh")  # what other processes took from the run, they take here too
     assert min(before, after) / 2 < seconds < max(before, after) * 2
-    peaks = [record["peak_memory_mb"] for record in records(out)]
-    assert 0.5 < memory / (2 * max(peaks) + min(peaks)) < 2
-    more = call(*chosen[:-4], "--jobs", 2, "--out", out, "--seeds", 3, "--dry-run").err
-    assert "(shapes of job: 6 from records)" in more
+    peaks = [record["peak_memory_mb"] for record in records(tmp_path / "out")]
+    assert 0.5 < memory / (max(peaks) + min(peaks)) < 2
+    assert "(shapes of job: 2 from records)" in call(*chosen, "--seeds", 3, "--dry-run").err
 
 
 def test_the_command_line_wins_over_a_file(tmp_path: Path, call: Call) -> None:
