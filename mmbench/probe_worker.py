@@ -49,27 +49,40 @@ def _a_few_batches(
     jobs: int, recipe: Recipe, data: TrainingData, on_progress: Callable[[float], None]
 ) -> tuple[Tuned, float]:
     """A model trained on a few batches, and the seconds of a whole training, as one of so many jobs."""
-    budget = recipe.job.budget
-    few = data.train.take(torch.arange(min(len(data.train), BATCHES * budget.batch_size)))
-    batches, few_batches = (math.ceil(len(p) / budget.batch_size) for p in (data.train, few))
-    epochs = min(budget.epochs, math.ceil(BATCHES / few_batches))
-    trials = min(budget.trials, TRAININGS)
-    jobs = min(jobs, max(1, TRAININGS // trials))
-    short = replace(budget, epochs=epochs, patience=epochs, trials=trials)
-    brief = replace(recipe, job=replace(recipe.job, budget=short))
+    brief, few = _cut(recipe, data)
+    trials = brief.job.budget.trials
+    together = min(jobs, max(1, TRAININGS // trials))
     started = clock()
-    found = tune_together([brief] * jobs, [replace(data, train=few)] * jobs, on_progress)
-    seconds = (clock() - started) / (trials * jobs)
-    if isinstance(found[0], Exception):
-        raise found[0]
-    curves, validation = found[0].fitted.curves, _validation_seconds(found[0].fitted, data, recipe)
-    whole = brief_seconds = seconds - curves.begin_seconds
-    whole += epochs * (batches - few_batches) * curves.batch_seconds
+    tuned, *_ = tune_together([brief] * together, [few] * together, on_progress)
+    seconds = (clock() - started) / (trials * together)
+    if isinstance(tuned, Exception):
+        raise tuned
+    validation = _validation_seconds(tuned.fitted, data, recipe)
+    curves, batches = tuned.fitted.curves, _batches(recipe, data)
+    epochs, few_batches = brief.job.budget.epochs, _batches(brief, few)
+    trained = max(seconds - curves.begin_seconds, epochs * few_batches * curves.batch_seconds)
+    whole = trained + epochs * (batches - few_batches) * curves.batch_seconds
     if curves.train_loss:
-        whole += (budget.epochs - epochs) * (batches * curves.batch_seconds + validation)
+        more = recipe.job.budget.epochs - epochs
+        whole += more * (batches * curves.batch_seconds + validation)
     # What a weighting trains before it begins grows as the training does.
-    whole *= seconds / brief_seconds
-    return found[0], budget.trials * whole
+    return tuned, recipe.job.budget.trials * whole * seconds / trained
+
+
+def _cut(recipe: Recipe, data: TrainingData) -> tuple[Recipe, TrainingData]:
+    """The same with a few batches of training data, epochs for as many steps, and a few trials."""
+    budget, train = recipe.job.budget, data.train
+    size = min(len(train), BATCHES * budget.batch_size)
+    few = replace(data, train=train.take(torch.arange(size, device=train.targets.device)))
+    epochs = min(budget.epochs, math.ceil(BATCHES / _batches(recipe, few)))
+    trials = min(budget.trials, TRAININGS)
+    short = replace(budget, epochs=epochs, patience=epochs, trials=trials)
+    return replace(recipe, job=replace(recipe.job, budget=short)), few
+
+
+def _batches(recipe: Recipe, data: TrainingData) -> int:
+    """Of an epoch that visits every sample once."""
+    return math.ceil(len(data.train) / recipe.job.budget.batch_size)
 
 
 def _validation_seconds(fitted: Fitted, data: TrainingData, recipe: Recipe) -> float:

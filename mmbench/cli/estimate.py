@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
-from mmbench.estimate import Estimate
+import click
 
-__all__ = ["in_words"]
+from mmbench.estimate import Estimate, estimate
+from mmbench.jobs import Job
+from mmbench.options import RunOptions
+from mmbench.registry import load_registry
+from mmbench.runner import Listener
+
+__all__ = ["print_estimate"]
 
 
-def in_words(found: Estimate) -> str:
+def print_estimate(options: RunOptions, jobs: list[Job], listener: Listener) -> None:
+    """To stderr, so that the list of jobs on stdout stays one that programs can read."""
+    click.echo(_in_words(estimate(options, load_registry(), jobs, listener)), err=True)
+
+
+def _in_words(found: Estimate) -> str:
     """`Estimate: at most 3 min 20 s on 2 workers, peak memory 1.9 GB (shapes of job: 12 measured)`."""
     parts = {
         "from records": found.recorded,
         "measured": found.measured,
         "taken to be like those": found.alike,
-        "that cannot be run left out": found.failed,
+        "failed and left out": found.failed,
     }
     shapes = ", ".join(f"{count} {how}" for how, count in parts.items() if count)
     bound = "at most " if found.at_most else ""

@@ -13,7 +13,7 @@ import click
 from mmbench.data.loading import described
 from mmbench.jobs import Job
 from mmbench.machine import resolve_device
-from mmbench.options import RunOptions, read_options
+from mmbench.options import read_options
 from mmbench.registry import SWITCH, load_registry
 from mmbench.runner import Listener, Outcome, execute
 from mmbench.suite import plan
@@ -172,7 +172,9 @@ def command(
     if dry_run:
         _print_plan(jobs)
         if not no_estimate:
-            _print_estimate(options, jobs)
+            from mmbench.cli.estimate import print_estimate
+
+            print_estimate(options, jobs, _bars(jobs))
         return
     outcome = execute(options, _bars(jobs))
     _print_outcome(outcome, time.monotonic() - started)
@@ -226,15 +228,6 @@ def _print_plan(jobs: list[Job]) -> None:
             f"{job.key}  {job.dataset}  {job.fusion_name}  {job.objective}  {job.weighting}  seed {job.seed}"
         )
     click.echo(f"{len(jobs)} jobs; none was run.")
-
-
-def _print_estimate(options: RunOptions, jobs: list[Job]) -> None:
-    """To stderr, so that the list of jobs stays one that programs can read."""
-    from mmbench.cli.estimate import in_words
-    from mmbench.estimate import estimate
-
-    found = estimate(options, load_registry(), jobs, _bars(jobs))
-    click.echo(in_words(found), err=True)
 
 
 def _bars(jobs: list[Job]) -> Listener:

@@ -175,7 +175,7 @@ def test_an_estimate_leaves_out_what_cannot_be_run(with_trouble: Path, call: Cal
     called = call("run", *chosen, "--dry-run")
     assert called.code == 0
     assert "failed: tiny raises equal seed 0: train: RuntimeError: no gate" in called.err
-    assert "(shapes of job: 1 measured, 1 that cannot be run left out)" in called.err
+    assert "(shapes of job: 1 measured, 1 failed and left out)" in called.err
 
 
 @pytest.mark.slow
