@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mmbench.jobs import Job, digest
+from mmbench.jobs import AGAIN, Job, digest
 from mmbench.registry import Registry
 
-__all__ = ["Bundle", "bundled"]
+__all__ = ["MAX_JOBS", "Bundle", "bundled", "members", "shape"]
 
 MIN_JOBS = 5
 """That pay in one pass; see `mmbench.training.trials`."""
@@ -43,7 +43,7 @@ def bundled(jobs: Sequence[Job], registry: Registry, workers: int) -> list[Job |
     """
     groups: dict[str, list[Job]] = {}
     for job in jobs:
-        groups.setdefault(_shape(job), []).append(job)
+        groups.setdefault(shape(job.spec()), []).append(job)
     most = max(MIN_JOBS, min(MAX_JOBS, math.ceil(len(jobs) / workers)))
     found: list[tuple[int, Job | Bundle]] = []
     places = {job.key: place for place, job in enumerate(jobs)}
@@ -58,9 +58,15 @@ def bundled(jobs: Sequence[Job], registry: Registry, workers: int) -> list[Job |
     return [item for _, item in sorted(found, key=lambda pair: pair[0])]
 
 
-def _shape(job: Job) -> str:
+def members(item: Job | Bundle) -> tuple[Job, ...]:
+    """A job alone, or those of a bundle."""
+    return item.jobs if isinstance(item, Bundle) else (item,)
+
+
+def shape(spec: Mapping[str, Any]) -> str:
     """All of a job's specification but its seed; the A/A arm's second entry is of the first one's shape."""
-    return json.dumps({**job.spec(), "fusion": str(job.fusion), "seed": 0}, sort_keys=True)
+    fusion = spec["fusion"].removesuffix(AGAIN)
+    return json.dumps({**spec, "fusion": fusion, "seed": 0}, sort_keys=True)
 
 
 def _vectorises(job: Job, registry: Registry) -> bool:

@@ -12,10 +12,12 @@ from typing import Any
 from mmbench.budgets import Budget
 from mmbench.seeding import derive
 
-__all__ = ["SCHEMA", "Job", "Objective", "Pick", "digest"]
+__all__ = ["AGAIN", "SCHEMA", "Job", "Objective", "Pick", "digest"]
 
 SCHEMA = 2
 """Version of the record. Raise it when a change of the harness changes what records say."""
+AGAIN = ":again"
+"""What the name of the A/A arm's second entry ends with."""
 
 
 @dataclass(frozen=True)
@@ -137,7 +139,7 @@ class Job:
     @property
     def fusion_name(self) -> str:
         """How the fusion is listed; the A/A arm's second entry is `<fusion>:again`."""
-        return f"{self.fusion}:again" if self.again else str(self.fusion)
+        return f"{self.fusion}{AGAIN}" if self.again else str(self.fusion)
 
     @property
     def training_seed(self) -> int:

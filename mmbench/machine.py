@@ -15,7 +15,14 @@ from typing import Any
 
 from mmbench.errors import UsageError
 
-__all__ = ["collection_paused", "describe", "peak_memory", "reset_peak_memory", "resolve_device"]
+__all__ = [
+    "collection_paused",
+    "describe",
+    "peak_memory",
+    "reset_peak_memory",
+    "resolve_device",
+    "usable_cores",
+]
 
 MEGABYTE = 1_000_000
 STATUS = Path("/proc/self/status")
@@ -32,13 +39,20 @@ def describe() -> dict[str, Any]:
         "python": f"{platform.python_implementation()} {platform.python_version()}",
         "cpu": _cpu_model(),
         "cores": os.cpu_count(),
-        "usable_cores": _usable_cores(),
+        "usable_cores": usable_cores(),
         "memory_gb": _memory_gb(),
         "torch": str(torch.__version__),
         "threads": torch.get_num_threads(),
         "cuda": torch.version.cuda if cuda else None,
         "devices": [_cuda_device(index) for index in range(torch.cuda.device_count())],
     }
+
+
+def usable_cores() -> int:
+    """The cores this process may run on, which a container or a scheduler can restrict."""
+    if sys.platform == "linux":
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def resolve_device(device: str) -> str:
@@ -129,13 +143,6 @@ def _cpu_model() -> str | None:
             return subprocess.run(command, capture_output=True, text=True).stdout.strip() or None  # noqa: S603
     name = _field(Path("/proc/cpuinfo"), "model name")
     return name or platform.processor() or platform.machine() or None
-
-
-def _usable_cores() -> int | None:
-    """The cores this process may run on, which a container or a scheduler can restrict."""
-    if sys.platform == "linux":
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count()
 
 
 def _memory_gb() -> float | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 import json
-import os
 import shlex
 import sys
 from collections.abc import Generator, Iterable, Mapping, Sequence
@@ -17,7 +16,7 @@ from mmbench.engine import EngineSettings, Event, Finished, Item, Started
 from mmbench.errors import JournalError
 from mmbench.jobs import Job
 from mmbench.journal import Journal
-from mmbench.machine import describe, resolve_device
+from mmbench.machine import describe, resolve_device, usable_cores
 from mmbench.options import RunOptions, read_options
 from mmbench.records import opened
 from mmbench.registrations import Report
@@ -28,7 +27,17 @@ from mmbench.suite import plan
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Listener", "Outcome", "execute", "make_report", "run", "sections_of"]
+__all__ = [
+    "Listener",
+    "Outcome",
+    "execute",
+    "make_report",
+    "run",
+    "sections_of",
+    "unfinished",
+    "without_lists",
+    "worker_count",
+]
 
 
 class Listener(Protocol):
@@ -110,6 +119,23 @@ def execute(options: RunOptions, listener: Listener | None = None) -> Outcome:
         return runner.go(jobs, journal, latencies)
 
 
+def worker_count(options: RunOptions, device: str) -> int:
+    """Processes side by side: what was asked for, else one a core, or one on a GPU."""
+    return options.jobs or (usable_cores() if device == "cpu" else 1)
+
+
+def unfinished(
+    jobs: Iterable[Job], records: Mapping[str, Mapping[str, Any]], options: RunOptions
+) -> list[Job]:
+    """The jobs that a run has to do; `records` is job key -> record."""
+    done = {
+        key
+        for key, record in records.items()
+        if record["status"] != "failed" or not options.retry_failed
+    }
+    return [job for job in jobs if job.key not in done]
+
+
 def make_report(folder: Path, out: Path | None = None) -> Path:
     """Write tables, plots and the page of a results folder, by default into it.
 
@@ -139,20 +165,16 @@ class _Runner:
 
     def go(self, jobs: list[Job], journal: Journal, latencies: Journal) -> Outcome:
         records: dict[str, Mapping[str, Any]] = {
-            record["job"]: _without_lists(record) for record in journal.stream()
+            record["job"]: without_lists(record) for record in journal.stream()
         }
-        done = {
-            key
-            for key, record in records.items()
-            if record["status"] != "failed" or not self.options.retry_failed
-        }
-        todo = [job for job in jobs if job.key not in done]
+        todo = unfinished(jobs, records, self.options)
         if todo:
             self._write_manifest()
         finished: list[str] = []
-        items = bundled(todo, self.registry, self._workers)
+        workers = worker_count(self.options, self.device)
+        items = bundled(todo, self.registry, workers)
         work = "mmbench.bundle_worker:run_item"
-        for record in self._execute("Training", items, work, journal, self._workers):
+        for record in self._execute("Training", items, work, journal, workers):
             records[record["job"]] = record
             finished.append(record["job"])
         measured = len(latencies.keys())
@@ -172,15 +194,6 @@ class _Runner:
             interrupted=self.interrupted,
             report=page,
         )
-
-    @property
-    def _workers(self) -> int:
-        if self.options.jobs:
-            return self.options.jobs
-        if self.device != "cpu":
-            return 1
-        affinity = getattr(os, "sched_getaffinity", None)
-        return len(affinity(0)) if affinity else os.cpu_count() or 1
 
     def _profile(
         self, jobs: list[Job], records: Mapping[str, Mapping[str, Any]], latencies: Journal
@@ -254,7 +267,7 @@ class _Runner:
                 timespec="seconds"
             ),
             "options": self.options.model_dump(mode="json"),
-            "workers": self._workers,
+            "workers": worker_count(self.options, self.device),
             "machine": describe(),
             "plugins": [
                 {
@@ -273,7 +286,7 @@ class _Runner:
             raise JournalError(f"Expected to write {path}. Found: {error}.") from error
 
 
-def _without_lists(record: Mapping[str, Any]) -> dict[str, Any]:
+def without_lists(record: Mapping[str, Any]) -> dict[str, Any]:
     """Without the curves and trials, which fill the memory and are for the report alone."""
     return {name: value for name, value in record.items() if not isinstance(value, list)}
 

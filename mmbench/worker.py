@@ -8,11 +8,12 @@ import json
 import time
 from collections.abc import Callable
 from functools import lru_cache, partial
-from typing import Any
+from typing import Any, TypeAlias
 
+from mmbench.bundles import MAX_JOBS
 from mmbench.data.loading import described, load_samples
 from mmbench.data.samples import Samples
-from mmbench.data.sealed import Vault, prepare
+from mmbench.data.sealed import TrainingData, Vault, prepare
 from mmbench.data.split import make_split
 from mmbench.errors import NonFiniteError, NotApplicable
 from mmbench.evaluation import absences, probes
@@ -27,17 +28,27 @@ from mmbench.training.loop import Fitted, predict
 from mmbench.training.matching import size
 from mmbench.training.tuning import Tuned, tune
 
-__all__ = ["closed_job", "open_vault", "opened_job", "recipe_for", "run_job"]
+__all__ = ["Train", "closed_job", "open_vault", "opened_job", "recipe_for", "run_job"]
 
 Report = Callable[[str, float], None]
+Train: TypeAlias = Callable[[Recipe, TrainingData, Callable[[float], None]], tuple[Tuned, float]]
+"""`train(recipe, data, on_progress)` -> the job's model, and the seconds that its training takes."""
 
 
-def run_job(job: Job, report: Report) -> dict[str, Any]:
+def _tuned(
+    recipe: Recipe, data: TrainingData, on_progress: Callable[[float], None]
+) -> tuple[Tuned, float]:
+    started = time.perf_counter()
+    return tune(recipe, data, on_progress), time.perf_counter() - started
+
+
+def run_job(job: Job, report: Report, train: Train = _tuned) -> dict[str, Any]:
     """Train, tune, and evaluate one job.
 
     Args:
         job: what to run.
         report: called with the phase (`load`, `data`, `build`, `train`, `evaluate`) and the fraction done.
+        train: how; all that the job's budget says where it is left out.
 
     Returns:
         The record, with `status` `ok`, `failed`, or `skipped` where a method has no meaning for the data.
@@ -52,19 +63,19 @@ def run_job(job: Job, report: Report) -> dict[str, Any]:
 
     record = opened(job.columns())
     try:
-        return _run(job, record, enter)
+        return _run(job, record, enter, train)
     except NotApplicable as reason:
         return skipped(record, phase, reason)
     except Exception as error:
         return failed(record, phase, error)
 
 
-def _run(job: Job, record: dict[str, Any], enter: Report) -> dict[str, Any]:
+def _run(job: Job, record: dict[str, Any], enter: Report, train: Train) -> dict[str, Any]:
     vault, recipe = opened_job(job, record, enter)
     enter("train", 0.0)
-    started = time.perf_counter()
-    tuned = tune(recipe, vault.training.to(job.device), lambda done: enter("train", done))
-    return closed_job(recipe, vault, tuned, record, time.perf_counter() - started, enter)
+    data = vault.training.to(job.device)
+    tuned, seconds = train(recipe, data, lambda done: enter("train", done))
+    return closed_job(recipe, vault, tuned, record, seconds, enter)
 
 
 def opened_job(job: Job, record: dict[str, Any], enter: Report) -> tuple[Vault, Recipe]:
@@ -73,7 +84,9 @@ def opened_job(job: Job, record: dict[str, Any], enter: Report) -> tuple[Vault, 
     load_registry()
     reset_peak_memory(job.device)
     enter("data", 0.0)
+    started = time.perf_counter()
     vault = open_vault(job)
+    record["data_seconds"] = time.perf_counter() - started
     record |= _about_data(vault)
     enter("build", 0.0)
     recipe = recipe_for(job, vault)
@@ -93,7 +106,9 @@ def closed_job(
     record["train_seconds"] = seconds
     record |= _about_training(recipe, tuned)
     enter("evaluate", 1.0)
+    started = time.perf_counter()
     record |= _evaluate(recipe, tuned.fitted, vault)
+    record["evaluate_seconds"] = time.perf_counter() - started
     record["peak_memory_mb"] = peak_memory(recipe.job.device)
     return {**record, "status": "ok", "phase": "done", "error": "", "traceback": ""}
 
@@ -115,7 +130,10 @@ def _target(job: Job) -> int | None:
 
 
 def open_vault(job: Job) -> Vault:
-    """The job's data, prepared; kept for the jobs of the same dataset, split and encoders' preparations."""
+    """The job's data, prepared; kept for the jobs of the same dataset, split and encoders' preparations.
+
+    As many are kept as a bundle has jobs, each of a seed of its own, so that the next bundle finds them.
+    """
     registration = _dataset(job.dataset)
     names = job.modalities or tuple(registration.modalities)[:1]
     preparations = tuple((name, _preparation(job.encoders.get(name))) for name in names)
@@ -146,7 +164,7 @@ def _preparation(encoder: Pick | None) -> _Frozen | None:
     return _Frozen(Pick(encoder.name, params))
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=MAX_JOBS)
 def _vault(
     dataset: _Frozen,
     seed: int,

@@ -13,9 +13,9 @@ import click
 from mmbench.data.loading import described
 from mmbench.jobs import Job
 from mmbench.machine import resolve_device
-from mmbench.options import RunOptions, read_options
+from mmbench.options import read_options
 from mmbench.registry import SWITCH, load_registry
-from mmbench.runner import Outcome, execute
+from mmbench.runner import Listener, Outcome, execute
 from mmbench.suite import plan
 from mmbench.suite_options import left_out
 
@@ -131,7 +131,10 @@ __all__ = ["command"]
     metavar="FILE",
     help="Options from a TOML file; those given here win.",
 )
-@click.option("--dry-run", is_flag=True, help="Print the jobs and run none.")
+@click.option(
+    "--dry-run", is_flag=True, help="Print the jobs, estimate time and memory, and run none."
+)
+@click.option("--no-estimate", is_flag=True, help="With --dry-run: print the jobs alone.")
 @click.option("--fresh", is_flag=True, help="Set the folder's records aside and run everything.")
 @click.option("--retry-failed", is_flag=True, help="Run failed jobs again.")
 @click.option("--timeout", type=float, metavar="S", help="Seconds a job may take.")
@@ -142,7 +145,13 @@ __all__ = ["command"]
 @click.option("--no-plugins", is_flag=True, help="Load no third-party plugin.")
 @click.pass_context
 def command(
-    context: click.Context, /, config: Path | None, dry_run: bool, no_plugins: bool, **given: Any
+    context: click.Context,
+    /,
+    config: Path | None,
+    dry_run: bool,
+    no_estimate: bool,
+    no_plugins: bool,
+    **given: Any,
 ) -> None:
     """Run a comparison and write its report.
 
@@ -162,8 +171,12 @@ def command(
     _print_inferred(jobs)
     if dry_run:
         _print_plan(jobs)
+        if not no_estimate:
+            from mmbench.cli.estimate import print_estimate
+
+            print_estimate(options, jobs, _bars(jobs))
         return
-    outcome = _run(options, jobs)
+    outcome = execute(options, _bars(jobs))
     _print_outcome(outcome, time.monotonic() - started)
     if outcome.interrupted:
         context.exit(130)
@@ -217,7 +230,7 @@ def _print_plan(jobs: list[Job]) -> None:
     click.echo(f"{len(jobs)} jobs; none was run.")
 
 
-def _run(options: RunOptions, jobs: list[Job]) -> Outcome:
+def _bars(jobs: list[Job]) -> Listener:
     from rich.console import Console
 
     from mmbench.cli.progress import Bars
@@ -225,7 +238,7 @@ def _run(options: RunOptions, jobs: list[Job]) -> Outcome:
     names = {
         job.key: f"{job.dataset} {job.fusion_name} {job.weighting} seed {job.seed}" for job in jobs
     }
-    return execute(options, Bars(Console(stderr=True), names))
+    return Bars(Console(stderr=True), names)
 
 
 def _print_outcome(outcome: Outcome, seconds: float) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from mmbench.jobs import AGAIN
 from mmbench.statistics import Floats
 
 __all__ = [
@@ -127,7 +128,7 @@ def noise_floors(rows: pd.DataFrame) -> pd.Series[float]:
     """Per dataset the root mean square of the A/A differences of test scores."""
     again = rows[(rows["fusion_role"] == "again") & rows["ok"]]
     first = rows[rows["fusion_role"].isin(FUSED) & rows["ok"]]
-    again = again.assign(fusion=again["fusion"].str.removesuffix(":again"))
+    again = again.assign(fusion=again["fusion"].str.removesuffix(AGAIN))
     pairs = first.merge(again, on=[*CONDITION, "seed"], suffixes=("", "_again"))
     squares: pd.Series[float] = (pairs["score"] - pairs["score_again"]) ** 2
     mean: pd.Series[float] = squares.groupby(pairs["dataset"]).mean()

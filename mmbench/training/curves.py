@@ -21,6 +21,7 @@ class Curves:
         conflicts: `<encoder>: <term> | <term>` -> cosine between the terms' gradients, None in the epochs
             between two measurements.
         backward_passes: through an encoder, a batch; the mean over encoders in the first epoch.
+        begin_seconds: that the weighting's look at the training took before the first step.
         batch_seconds: of training, validation apart.
 
     """
@@ -32,6 +33,7 @@ class Curves:
     weights: dict[str, list[float]] = field(default_factory=dict)
     conflicts: dict[str, list[float | None]] = field(default_factory=dict)
     backward_passes: float = 0.0
+    begin_seconds: float = field(default=0.0, compare=False)
     batch_seconds: float = field(default=0.0, compare=False)
 
 

@@ -91,7 +91,9 @@ def fit(
     torch.manual_seed(derive(settings.seed, "dropout"))
     every_term = all_terms(model, terms, data, task)
     weighting = make_weighting(every_term).to(data.train.targets.device)
+    started = time.perf_counter()
     weighting.begin(training_of(model, task, data, every_term, settings))
+    curves.begin_seconds = time.perf_counter() - started
     trainer = Trainer(model, weighting, terms, task, settings, sampling or Sampling(), data.train)
     best, best_state, since_best = -math.inf, _copied(model.state_dict()), 0
     draws = Draws([derive(settings.seed, "dropout")])

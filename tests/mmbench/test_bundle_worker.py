@@ -9,11 +9,16 @@ import torch
 from torch import nn
 
 import mmbench
+from mmbench import worker
 from mmbench.bundle_worker import run_item
-from mmbench.bundles import Bundle
+from mmbench.bundles import MAX_JOBS, Bundle
 from mmbench.errors import NotApplicable
+from mmbench.jobs import Objective
 
-NOT_REPEATED = ("started_at", "train_seconds", "batch_seconds", "peak_memory_mb", "lanes")
+NOT_REPEATED = (
+    *("started_at", "data_seconds", "train_seconds", "evaluate_seconds"),
+    *("batch_seconds", "peak_memory_mb", "lanes"),
+)
 
 
 class Moody(nn.Module):
@@ -85,3 +90,14 @@ def test_a_job_that_cannot_be_opened_is_its_own_failure(run):
     together, _, _ = run("nowhere", 5)
     assert {record["status"] for record in together} == {"failed"}
     assert all(record["phase"] == "build" for record in together)
+
+
+def test_bundles_of_the_same_seeds_share_prepared_data(bench):
+    bench.run()  # forgets what was kept
+    for weight in (0.5, 1.0):
+        jobs = (
+            bench.job(seed=seed, objective=Objective(lambdas={"joint": weight}))
+            for seed in range(MAX_JOBS)
+        )
+        run_item(Bundle(tuple(jobs)), lambda phase, done: None)
+    assert worker._vault.cache_info().misses == MAX_JOBS

@@ -47,6 +47,8 @@ FIELDS = {
     "n_validation": int,
     "n_test": int,
     "train_seconds": float,
+    "data_seconds": float,
+    "evaluate_seconds": float,
     "model": str,
     "params": int,
     "validation_score": float,
@@ -78,7 +80,10 @@ FIELDS = {
     "error": str,
     "traceback": str,
 }
-NOT_REPEATED = ("started_at", "train_seconds", "batch_seconds", "peak_memory_mb")
+NOT_REPEATED = (
+    *("started_at", "data_seconds", "train_seconds", "evaluate_seconds"),
+    *("batch_seconds", "peak_memory_mb"),
+)
 
 
 class Fusion(nn.Module):

@@ -4,6 +4,7 @@ import contextlib
 import json
 import math
 import os
+import re
 import signal
 import subprocess
 import time
@@ -162,13 +163,48 @@ def test_a_dry_run_prints_the_jobs_and_writes_nothing(tmp_path: Path, call: Call
     assert [line.split()[1:] for line in jobs] == [
         ["mfeat", "concat", "joint", "equal", "seed", seed] for seed in ("0", "1")
     ]
+    assert "Estimate: at most " in called.err
+    assert "peak memory 1." in called.err
+    assert "(shapes of job: 1 measured)" in called.err
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.slow
+def test_an_estimate_leaves_out_what_cannot_be_run(with_trouble: Path, call: Call) -> None:
+    chosen = ("-d", "tiny", "-f", "raises,steady", "--seeds", 1, "--jobs", 1)
+    called = call("run", *chosen, "--dry-run")
+    assert called.code == 0
+    assert "failed: tiny raises equal seed 0: train: RuntimeError: no gate" in called.err
+    assert "(shapes of job: 1 measured, 1 failed and left out)" in called.err
+
+
+@pytest.mark.slow
+def test_an_estimate_is_right_within_a_factor_of_two(
+    tmp_path: Path, call: Call, records: Records
+) -> None:
+    brief = ("-d", "watch", "-f", "concat,perceiver", "--jobs", 1, "--no-latency")
+    chosen = ("run", *brief, "--seeds", 2, "--out", tmp_path / "out")
+
+    def estimated(*more: object) -> tuple[float, float]:
+        [line] = [x for x in call(*chosen, *more, "--dry-run").err.splitlines() if "Estim" in x]
+        minutes, seconds, memory = re.findall(r"(?:(\d+) min )?(\d+) s .*memory (\S+) GB", line)[0]
+        return 60 * int(minutes or 0) + int(seconds), 1000 * float(memory)
+
+    before, memory = estimated()
+    started = time.monotonic()
+    assert call(*chosen).code == 0
+    seconds = time.monotonic() - started
+    after, _ = estimated("--fresh")  # what other processes took from the run, they take here too
+    assert min(before, after) / 2 < seconds < max(before, after) * 2
+    peaks = [record["peak_memory_mb"] for record in records(tmp_path / "out")]
+    assert 0.5 < memory / (max(peaks) + min(peaks)) < 2
+    assert "(shapes of job: 2 from records)" in call(*chosen, "--seeds", 3, "--dry-run").err
 
 
 def test_the_command_line_wins_over_a_file(tmp_path: Path, call: Call) -> None:
     config = tmp_path / "run.toml"
     config.write_text('datasets = ["mfeat"]\nfusions = ["sum"]\nseeds = 2\n')
-    called = call("run", "--config", config, "--seeds", 1, "--dry-run")
+    called = call("run", "--config", config, "--seeds", 1, "--dry-run", "--no-estimate")
     assert called.out.splitlines()[1:] == ["1 jobs; none was run."]
     assert "mfeat  sum" in called.out
 
@@ -177,7 +213,7 @@ def test_no_plugins_switches_third_parties_off(
     with_trouble: Path, call: Call, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(SWITCH, "trouble")
-    arguments = ["run", "-f", "steady", "-d", "mfeat", "--dry-run"]
+    arguments = ["run", "-f", "steady", "-d", "mfeat", "--dry-run", "--no-estimate"]
     assert call(*arguments).code == 0
     called = call(*arguments, "--no-plugins")
     assert (called.code, "Unknown fusion 'steady'" in called.err) == (2, True)

@@ -82,7 +82,7 @@ def test_a_suite_runs_to_a_page_of_its_own(tmp_path: Path, call: Call, records: 
 
 @pytest.mark.usefixtures("desk")
 def test_what_is_given_wins_and_other_data_are_refused(call: Call) -> None:
-    given = ("run", "--suite", "desk", "--dry-run", "--seeds", 1)
+    given = ("run", "--suite", "desk", "--dry-run", "--no-estimate", "--seeds", 1)
     # gated and concat, late_transformer, the prior, the A/A arm, two single and two shuffled modalities;
     # concat with unimodal losses under equal weights.
     assert call(*given).out.strip().endswith("10 jobs; none was run.")
@@ -99,7 +99,7 @@ def test_what_is_given_wins_and_other_data_are_refused(call: Call) -> None:
 @pytest.mark.usefixtures("desk")
 def test_a_file_of_options_may_name_the_suite(tmp_path: Path, call: Call) -> None:
     (tmp_path / "run.toml").write_text('suite = "desk"\nseeds = 1\ncontrols = false\n')
-    called = call("run", "--config", tmp_path / "run.toml", "--dry-run")
+    called = call("run", "--config", tmp_path / "run.toml", "--dry-run", "--no-estimate")
     assert called.out.strip().endswith("2 jobs; none was run.")
 
 
