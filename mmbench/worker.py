@@ -11,6 +11,7 @@ from functools import lru_cache, partial
 from typing import Any, TypeAlias
 
 from mmbench.bundles import MAX_JOBS
+from mmbench.data.kept import Kept
 from mmbench.data.loading import described, load_samples
 from mmbench.data.samples import Samples
 from mmbench.data.sealed import TrainingData, Vault, prepare
@@ -30,6 +31,8 @@ from mmbench.training.tuning import Tuned, tune
 
 __all__ = ["Train", "closed_job", "open_vault", "opened_job", "recipe_for", "run_job"]
 
+KEPT_BYTES = 2**30
+"""That prepared data may have, which a worker keeps for its next jobs."""
 Report = Callable[[str, float], None]
 Train: TypeAlias = Callable[[Recipe, TrainingData, Callable[[float], None]], tuple[Tuned, float]]
 """`train(recipe, data, on_progress)` -> the job's model, and the seconds that its training takes."""
@@ -132,7 +135,8 @@ def _target(job: Job) -> int | None:
 def open_vault(job: Job) -> Vault:
     """The job's data, prepared; kept for the jobs of the same dataset, split and encoders' preparations.
 
-    As many are kept as a bundle has jobs, each of a seed of its own, so that the next bundle finds them.
+    As many are kept as a bundle has jobs, each of a seed of its own, so that the next bundle finds them;
+    fewer, where they are large.
     """
     registration = _dataset(job.dataset)
     names = job.modalities or tuple(registration.modalities)[:1]
@@ -164,8 +168,7 @@ def _preparation(encoder: Pick | None) -> _Frozen | None:
     return _Frozen(Pick(encoder.name, params))
 
 
-@lru_cache(maxsize=MAX_JOBS)
-def _vault(
+def _prepared(
     dataset: _Frozen,
     seed: int,
     max_train: int,
@@ -183,6 +186,9 @@ def _vault(
         if encoder
     }
     return prepare(samples, split, task, makers)
+
+
+_vault = Kept(_prepared, lambda vault: vault.nbytes, count=MAX_JOBS, limit=KEPT_BYTES)
 
 
 @lru_cache(maxsize=2)

@@ -33,6 +33,12 @@ class Part:
     def __len__(self) -> int:
         return len(self.targets)
 
+    @property
+    def nbytes(self) -> int:
+        """Memory that its tensors take."""
+        named = (self.inputs, self.masks, self.present, {"": self.targets})
+        return sum(values.nbytes for tensors in named for values in tensors.values())
+
     def take(self, index: Tensor) -> Part:
         """The samples at `index`, copied."""
         return Part(

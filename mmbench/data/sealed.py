@@ -68,6 +68,10 @@ class Vault:
     sizes: Mapping[str, int]
     _test: Part = field(repr=False)
 
+    @property
+    def nbytes(self) -> int:
+        return sum(p.nbytes for p in (self.training.train, self.training.validation, self._test))
+
     def seal(self) -> SealedTest:
         """A fresh seal for one job."""
         return SealedTest(self._test)

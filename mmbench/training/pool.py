@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.utils._pytree import tree_leaves, tree_map
+from torch.utils._pytree import tree_map
 
 from mmbench.data.part import Part
 
@@ -24,10 +24,6 @@ class Pool:
         every = [packed(part) for part in parts]
         self._given: dict[str, Any] = tree_map(lambda *each: torch.stack(each), *every)
         self.lanes, self.samples = len(parts), len(parts[0])
-
-    @property
-    def bytes(self) -> int:
-        return sum(values.nbytes for values in tree_leaves(self._given))
 
     def take(self, index: Tensor) -> dict[str, Any]:
         """The samples at `index` `(K, B)` of each lane, copied: `(K, B, …)`."""

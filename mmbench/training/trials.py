@@ -25,6 +25,8 @@ MAX_LANES = 16
 """With more, nothing was gained."""
 CACHE_BYTES = 2**24
 """That the parameters of a pass may take, with gradients and both moments."""
+DATA_BYTES = 2**29
+"""That the data of a pass may take, of which it has a copy."""
 Result: TypeAlias = Fitted | Exception
 
 
@@ -119,11 +121,10 @@ def _passes(trials: Sequence[Trial]) -> list[list[int]]:
 
 
 def _cut(places: list[int], lane: Lane) -> list[list[int]]:
-    """Even parts that fit the cache; single places where too few do."""
-    size = sum(
-        parameter.numel() * parameter.element_size() for parameter in lane.model.parameters()
-    )
-    most = min(MAX_LANES, CACHE_BYTES // max(4 * size, 1))
+    """Even parts that fit cache and memory; single places where too few do."""
+    size = sum(parameter.nbytes for parameter in lane.model.parameters())
+    data = lane.data.train.nbytes + lane.data.validation.nbytes
+    most = min(MAX_LANES, CACHE_BYTES // max(4 * size, 1), DATA_BYTES // data)
     if min(most, len(places)) < MIN_LANES:
         return [[place] for place in places]
     count = math.ceil(len(places) / most)

@@ -130,7 +130,7 @@ class Bench:
 
 
 def forget():
-    worker._vault.cache_clear()
+    worker._vault.clear()
     worker._samples.cache_clear()
 
 

@@ -100,4 +100,4 @@ def test_bundles_of_the_same_seeds_share_prepared_data(bench):
             for seed in range(MAX_JOBS)
         )
         run_item(Bundle(tuple(jobs)), lambda phase, done: None)
-    assert worker._vault.cache_info().misses == MAX_JOBS
+    assert worker._vault.misses == MAX_JOBS

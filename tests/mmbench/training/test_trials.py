@@ -90,8 +90,9 @@ def test_trials_of_another_shape_train_apart(trial):
     assert [found[place].lanes for place in range(7)] == [6, 6, 1, 6, 6, 6, 6]
 
 
-def test_large_models_train_alone(trial, monkeypatch):
-    monkeypatch.setattr(trials, "CACHE_BYTES", 1000)
+@pytest.mark.parametrize("limit", ["CACHE_BYTES", "DATA_BYTES"])
+def test_large_models_and_large_data_train_alone(limit, trial, monkeypatch):
+    monkeypatch.setattr(trials, limit, 1000)
     assert {result.lanes for _, result in run_trials([trial(s) for s in range(5)])} == {1}
 
 
