@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 OUT ?= runs/quick
 
-.PHONY: run test lint benchmark publish clean
+.PHONY: run test lint benchmark growth publish clean
 
 run: $(READY) ## the main job: every fusion and weighting on the embedded data, with a report
 	$(BIN)/mmbench run --all --budget quick --out $(OUT)
@@ -21,6 +21,9 @@ lint: $(READY)
 
 benchmark: $(READY) ## speed, in seconds of the processor and as ratios within one run
 	$(BIN)/python -m pytest tests/benchmarks --benchmark-enable --benchmark-only
+
+growth: $(READY) ## how time and memory grow, into results/growth and reports/growth; on a machine that does nothing else
+	PYTHONPATH=scripts $(BIN)/python -m growth
 
 publish: run ## make results/ and reports/ from a fresh run of the main job
 	mkdir -p results/quick

@@ -14,27 +14,27 @@ from torch.utils._pytree import tree_leaves
 __all__ = ["peak_bytes"]
 
 
-def peak_bytes(call: Callable[[], object], device: str = "cpu") -> int:
-    """The most memory that tensors made by one call held at a time, in bytes, without gradients.
+def peak_bytes(call: Callable[[], object], device: str = "cpu", *, gradients: bool = False) -> int:
+    """The most memory that tensors made by one call held at a time, in bytes.
 
     What was allocated before (parameters, inputs) does not count. On CUDA the figure comes from
     the allocator, which rounds sizes up. On the CPU it is the sum over live tensor storages, looked
     at after each operator: scratch space inside an operator is not seen, nor memory that is not
-    torch's, nor a storage that is resized later.
+    torch's, nor a storage that is resized later. A call that trains needs `gradients` on.
     """
     if device.startswith("cuda"):
-        return _cuda_peak(call, device)
+        return _cuda_peak(call, device, gradients)
     live = _LiveStorages()
-    with torch.inference_mode(), live:
+    with torch.inference_mode(not gradients), live:
         call()
     return live.peak
 
 
-def _cuda_peak(call: Callable[[], object], device: str) -> int:
+def _cuda_peak(call: Callable[[], object], device: str, gradients: bool) -> int:
     torch.cuda.synchronize(device)
     before = int(torch.cuda.memory_allocated(device))
     torch.cuda.reset_peak_memory_stats(device)
-    with torch.inference_mode():
+    with torch.inference_mode(not gradients):
         call()
     torch.cuda.synchronize(device)
     return int(torch.cuda.max_memory_allocated(device)) - before

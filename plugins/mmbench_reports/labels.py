@@ -60,19 +60,26 @@ def label_front(ax: Axes, x: Sequence[float], y: Sequence[float], names: Sequenc
 
 
 def at_line_ends(
-    ax: Axes, x: Sequence[float], y: Sequence[float], names: Sequence[str], colours: Sequence[str]
+    ax: Axes,
+    x: Sequence[float],
+    y: Sequence[float],
+    names: Sequence[str],
+    colours: Sequence[str],
+    length: int = 22,
 ) -> None:
     """Name lines right of the longest, one under the other in the order of their ends."""
     ticks = [tick for tick in ax.get_xticks() if tick <= max(x)]
     texts = [
-        ax.text(0, 0, label(name, 22), fontsize=_SIZE, color=colour, va="center")
+        ax.text(0, 0, label(name, length), fontsize=_SIZE, color=colour, va="center")
         for name, colour in zip(names, colours, strict=True)
     ]
     width = max(_size(text)[0] for text in texts) + 2 * _GAP
     frame = ax.get_window_extent()
-    start, end = ax.get_xlim()
-    ax.set_xlim(start, start + (end - start) / (1 - min(width / frame.width, 0.6)))
-    ax.set_xticks([tick for tick in ticks if tick >= start])
+    scale = ax.xaxis.get_transform()
+    start, end = scale.transform(ax.get_xlim())
+    wider = start + (end - start) / (1 - min(width / frame.width, 0.6))
+    ax.set_xlim(*scale.inverted().transform([start, wider]))
+    ax.set_xticks([tick for tick in ticks if tick >= ax.get_xlim()[0]])
     points = ax.transData.transform(np.column_stack([x, y]))
     line = _size(texts[0])[1]
     heights = spread(points[:, 1], line * 0.95)

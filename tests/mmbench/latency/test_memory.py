@@ -71,3 +71,14 @@ def test_peak_bytes_grow_with_the_batch() -> None:
     model = torch.nn.TransformerEncoderLayer(16, 2, 32, batch_first=True).eval()
     sizes = [peak_bytes(lambda n=n: model(torch.zeros(n, 4, 16))) for n in (1, 2, 4, 8)]
     assert np.all(np.diff(sizes) > 0)
+
+
+def test_peak_bytes_of_a_training_step_hold_what_its_backward_pass_needs() -> None:
+    x = torch.randn(1000, requires_grad=True)
+
+    def step() -> None:
+        x.exp().exp().exp().sum().backward()  # type: ignore[no-untyped-call]
+
+    # The three results are kept until their gradients are made; the loss and its gradient are numbers.
+    assert peak_bytes(step, gradients=True) == 4 * x.nbytes + 2 * 4
+    assert peak_bytes(lambda: x.exp().exp().exp()) == 2 * x.nbytes

@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from mmbench.artifacts import Plot, Table, Text
 from mmbench.registrations import Report
 from mmbench.reporting import write_report
+from mmbench.reporting.page import Head
 
 FRAME = pd.DataFrame({"fusion": ["<img src=x onerror=alert(1)>"], "score": [0.5]})
 
@@ -145,3 +146,11 @@ def test_facts_and_headline(tmp_path, make):
     for fact in ("6 jobs", "1 dataset", "2 fusion arms", "3 seeds", "1 failed", "budget quick"):
         assert f"<span>{fact}</span>" in page
     assert "<h1>Fusion beats the best single modality on 1 of 1 dataset</h1>" in page
+
+
+def test_another_head_than_that_of_jobs(tmp_path):
+    head = Head("How <it> grows", ["3 points"])
+    page = write_report(pd.DataFrame(), [], tmp_path, head).read_text("utf-8")
+    assert "<h1>How &lt;it&gt; grows</h1>" in page
+    assert "<span>3 points</span>" in page
+    assert "verdict" not in page

@@ -61,10 +61,12 @@ def test_a_name_that_had_to_move_has_a_leader():
     assert len(ax.lines) == 2
 
 
+@pytest.mark.parametrize("scale", ["linear", "log"])
 @pytest.mark.parametrize("level", [0.0, 0.5, 1.0])
-def test_names_at_line_ends_keep_apart_and_inside(level):
+def test_names_at_line_ends_keep_apart_and_inside(level, scale):
     figure, (ax,) = panels(1, 2, 2.5)
     ax.plot([1, 10], [0, 1])
+    ax.set_xscale(scale)
     freeze(figure)
     names = ["gated", "concat", "late_transformer", "unimodal:audio", "bottleneck"]
     ends = [level + i / 1e4 for i in range(5)]

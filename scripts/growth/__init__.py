@@ -1,0 +1,1 @@
+"""Growth: how time and memory grow with samples, modalities, tokens, classes, lanes and jobs."""
