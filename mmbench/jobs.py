@@ -82,6 +82,8 @@ class Job:
         reference: the job whose model that is.
         search: hyperparameter -> space it is drawn from, where the budget has more than one trial.
         sampler: which training samples an epoch visits; every one, once, where it is None.
+        precision: `float32`, or what autocast casts matrix products to.
+        mode: `eager` or `compiled`.
         fusion_role: for the record; `again` for the second entry of the A/A arm.
         weighting_role: for the record; likewise `sampler_role`.
         suite: for the record: the setting of use in which the job first ran; the same job outside is one job.
@@ -104,6 +106,8 @@ class Job:
     reference: Job | None = None
     search: Mapping[str, str] = field(default_factory=dict)
     sampler: Pick | None = None
+    precision: str = "float32"
+    mode: str = "eager"
     fusion_role: str = ""
     weighting_role: str = ""
     sampler_role: str = ""
@@ -129,6 +133,8 @@ class Job:
             "seed": self.seed,
             "budget": budget,
             "device": self.device,
+            "precision": self.precision,
+            "mode": self.mode,
             "sources": dict(sorted(self.sources.items())),
             "data": self.data,
             "match_params": self.match_params,
@@ -171,6 +177,8 @@ class Job:
             "budget": self.budget.name,
             "match_params": self.match_params,
             "device": self.device,
+            "precision": self.precision,
+            "mode": self.mode,
             "spec": json.dumps(self.spec(), sort_keys=True),
         }
 

@@ -7,6 +7,7 @@ import gc
 import os
 import platform
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -19,6 +20,7 @@ __all__ = [
     "collection_paused",
     "describe",
     "peak_memory",
+    "require_compiler",
     "reset_peak_memory",
     "resolve_device",
     "usable_cores",
@@ -80,6 +82,16 @@ def resolve_device(device: str) -> str:
             f"built for CUDA."
         )
     return device
+
+
+def require_compiler(device: str) -> None:
+    """Raise a UsageError where `torch.compile` has no compiler for the device."""
+    compilers = [os.environ.get("CXX", ""), "c++", "g++", "clang++", "cl"]
+    if device == "cpu" and not any(map(shutil.which, filter(None, compilers))):
+        raise UsageError(
+            "Expected a C++ compiler, which torch.compile needs on the CPU. Found none on the PATH. "
+            "Install one, or set CXX."
+        )
 
 
 def reset_peak_memory(device: str = "cpu") -> None:

@@ -50,6 +50,7 @@ class FusionModel(nn.Module):
         alignments: `i->j` -> cross-modal loss.
         gallery: name of the modality that is retrieved, with its own head in `unimodal_heads`.
         out_dim: size of the fusion's output; checked on every batch where it is given.
+        precision: what autocast casts matrix products to; `float32` leaves them. What comes out is float32.
 
     """
 
@@ -63,6 +64,7 @@ class FusionModel(nn.Module):
         alignments: Mapping[str, nn.Module] | None = None,
         gallery: str = "",
         out_dim: int | None = None,
+        precision: str = "float32",
     ) -> None:
         super().__init__()
         self.encoders = _by_modality(encoders)
@@ -73,21 +75,36 @@ class FusionModel(nn.Module):
         self.alignments = _by_modality(alignments or {})
         self.gallery = gallery
         self.out_dim = out_dim
+        self.precision = precision
         asked = inspect.signature(fusion.forward).parameters
         self._asks_presence = "presence" in asked
         self._asks_targets = "targets" in asked
 
     def forward(self, batch: Part) -> Outputs:
+        if self.precision == "float32":
+            return self._forward(batch)
+        with torch.autocast(batch.targets.device.type, getattr(torch, self.precision)):
+            return self._forward(batch)
+
+    def _forward(self, batch: Part) -> Outputs:
         tokens, masks, features = self.encode(batch)
         logits = {name: head(features[name]) for name, head in _named(self.unimodal_heads)}
         gallery = logits.pop(self.gallery, None)
         if gallery is not None:
+            gallery = _full(gallery)
             gallery = torch.cat([gallery, batch.targets[:, None].to(gallery.dtype)], dim=1)
         for named in (tokens, masks, features):
             named.pop(self.gallery, None)
         fused = self._fuse(batch, tokens, masks, features, logits)
         prediction = fused.fused if self.head is None else self.head(fused.fused)
-        return Outputs(prediction, features, logits, fused.aux, fused.weights, gallery)
+        return Outputs(
+            _full(prediction),
+            _all_full(features),
+            _all_full(logits),
+            _all_full(fused.aux),
+            _all_full(fused.weights),
+            gallery,
+        )
 
     def encode(self, batch: Part) -> tuple[dict[str, Tensor], dict[str, Tensor], dict[str, Tensor]]:
         """Tokens (B, T, D), masks (B, T) and pooled features (B, D) of every modality."""
@@ -200,6 +217,15 @@ def pool(tokens: Tensor, mask: Tensor) -> Tensor:
     """Mean of the real tokens: (B, T, D) and (B, T) to (B, D); zeros where there is none."""
     weight = mask.unsqueeze(-1).to(tokens.dtype)
     return (tokens * weight).sum(dim=1) / weight.sum(dim=1).clamp(min=1)
+
+
+def _full(x: Tensor) -> Tensor:
+    """What autocast gave, in float32: half as many bits are too few for a loss or an item's number."""
+    return x.float() if x.dtype in (torch.bfloat16, torch.float16) else x
+
+
+def _all_full(named: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {name: _full(x) for name, x in named.items()}
 
 
 def _present_only(logits: Mapping[str, Tensor], batch: Part) -> dict[str, Tensor]:

@@ -30,6 +30,8 @@ ARM = [
     "budget",
     "match_params",
     "device",
+    "precision",
+    "mode",
 ]
 
 

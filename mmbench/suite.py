@@ -12,6 +12,7 @@ from mmbench.data.loading import described, fingerprint_of
 from mmbench.errors import DataError, UsageError, unknown
 from mmbench.fingerprint import source_hash
 from mmbench.jobs import Job, Objective, Pick, digest
+from mmbench.machine import require_compiler
 from mmbench.options import RunOptions
 from mmbench.registrations import Dataset, Registration
 from mmbench.registry import Registry, Shelf
@@ -43,6 +44,8 @@ def plan(options: RunOptions, registry: Registry, device: str) -> list[Job]:
         )
     if options.match_params and options.match_params.isdigit() and not int(options.match_params):
         raise UsageError("Expected a number of parameters above 0 to match sizes to. Found 0.")
+    if options.mode == "compiled":
+        require_compiler(device)
     budget = _budget(options)
     jobs: dict[str, Job] = {}
     datasets = [_Arms(options, registry, pick) for pick in _datasets(options, registry)]
@@ -198,6 +201,8 @@ class _Arms:
             match_params=self.options.match_params or "",
             search=self._search(arm) if budget.trials > 1 else {},
             sampler=arm.sampler,
+            precision=self.options.precision,
+            mode=self.options.mode,
             fusion_role="again" if arm.again else registration.role,
             weighting_role=self.registry.weightings[arm.weighting.name].role,
             sampler_role=self.registry.samplers[arm.sampler.name].role,

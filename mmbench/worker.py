@@ -10,6 +10,8 @@ from collections.abc import Callable
 from functools import lru_cache, partial
 from typing import Any, TypeAlias
 
+import torch
+
 from mmbench.bundles import MAX_JOBS
 from mmbench.data.kept import Kept
 from mmbench.data.loading import described, load_samples
@@ -85,6 +87,8 @@ def opened_job(job: Job, record: dict[str, Any], enter: Report) -> tuple[Vault, 
     """The job's data and how its model is made; the record gains what they say."""
     enter("load", 0.0)
     load_registry()
+    if job.mode == "compiled":
+        torch.compiler.reset()  # compiled code is kept by source, and given up on after eight models
     reset_peak_memory(job.device)
     enter("data", 0.0)
     started = time.perf_counter()
@@ -233,14 +237,15 @@ def _about_training(recipe: Recipe, tuned: Tuned) -> dict[str, Any]:
 
 
 def _shape(recipe: Recipe, tuned: Tuned) -> tuple[str, ...]:
-    """What decides the shape, and so the latency, of a model: the fusion, its hyperparameters, the widths."""
+    """What decides the shape, and so the latency, of a model: the fusion, its hyperparameters, how it runs."""
     widths = ("dim", "out_dim")
     own = {
         key: value
         for key, value in tuned.hyper.items()
         if key.startswith("fusion.") or key in widths
     }
-    return str(recipe.job.fusion), json.dumps(own, sort_keys=True)
+    job = recipe.job
+    return str(job.fusion), json.dumps(own, sort_keys=True), job.precision, job.mode
 
 
 def _evaluate(recipe: Recipe, fitted: Fitted, vault: Vault) -> dict[str, Any]:

@@ -123,6 +123,16 @@ __all__ = ["command"]
 @click.option(
     "--device", type=click.Choice(["auto", "cpu", "cuda"]), help="Where models run. Default: auto."
 )
+@click.option(
+    "--precision",
+    type=click.Choice(["float32", "bfloat16"]),
+    help="What models train in; bfloat16 by autocast. Default: float32.",
+)
+@click.option(
+    "--mode",
+    type=click.Choice(["eager", "compiled"]),
+    help="compiled runs models through torch.compile. Default: eager.",
+)
 @click.option("--jobs", type=int, metavar="N", help="Processes side by side. Default: one a core.")
 @click.option("--out", metavar="DIR", help="The results folder. Default: mmbench-results.")
 @click.option(

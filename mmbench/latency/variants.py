@@ -6,8 +6,6 @@ import importlib
 import importlib.util
 import io
 import itertools
-import os
-import shutil
 import types
 import warnings
 from collections.abc import Callable
@@ -19,6 +17,7 @@ from torch import Tensor, nn
 
 from mmbench.data.part import Part
 from mmbench.errors import NotApplicable, UsageError
+from mmbench.machine import require_compiler
 from mmbench.model import FusionModel, Outputs
 
 __all__ = [
@@ -67,18 +66,11 @@ def prepared(model: FusionModel, batch: Part, variant: Variant) -> Call:
     """
     if variant.mode == "onnx":
         return _onnx_session(model, batch, variant)
-    run = _compiled(variant) if variant.mode == "compiled" else _whole
-    if variant.precision == "float32":
-        return lambda: run(model, batch)
     if variant.device != "cpu" and variant.precision == "bfloat16":
         _require_bfloat16()
-    kind, dtype = variant.device.partition(":")[0], getattr(torch, variant.precision)
-
-    def cast() -> Outputs:
-        with torch.autocast(kind, dtype):
-            return run(model, batch)
-
-    return cast
+    model.precision = variant.precision
+    run = _compiled(variant) if variant.mode == "compiled" else _whole
+    return lambda: run(model, batch)
 
 
 def _whole(model: FusionModel, batch: Part) -> Outputs:
@@ -88,12 +80,7 @@ def _whole(model: FusionModel, batch: Part) -> Outputs:
 
 def _compiled(variant: Variant) -> Callable[[FusionModel, Part], Outputs]:
     """The whole pass as one graph, or an error that says where it breaks."""
-    compilers = [os.environ.get("CXX", ""), "c++", "g++", "clang++", "cl"]
-    if variant.device == "cpu" and not any(map(shutil.which, filter(None, compilers))):
-        raise UsageError(
-            "Expected a C++ compiler, which torch.compile needs on the CPU. Found none on the PATH. "
-            "Install one, or set CXX."
-        )
+    require_compiler(variant.device)
     # Compiled code is kept per code object, and given up on once too many models share one.
     code = _whole.__code__.replace(co_name=f"whole_{next(_serial)}")
     function = types.FunctionType(code, globals())

@@ -28,7 +28,7 @@ FUSED = ("", "control", "default")
 """Roles of the fusions that compete; the other roles are what they are measured against."""
 SETTING = [
     *("objective", "alignment", "lambdas", "weighting", "sampler"),
-    *("budget", "match_params", "device"),
+    *("budget", "match_params", "device", "precision", "mode"),
 ]
 INPUTS = ["modalities", "encoders"]
 _ROLES = ["fusion_role", "weighting_role", "sampler_role"]

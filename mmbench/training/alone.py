@@ -59,7 +59,9 @@ def fit_alone(
     encoders = {name: copy.deepcopy(model.encoders[f"@{name}"]) for name in kept}
     heads = {name: copy.deepcopy(model.unimodal_heads[f"@{name}"]) for name in kept}
     head = heads.pop(modality)
-    copied = FusionModel(encoders, _Only(), "pooled", head, heads, gallery=model.gallery)
+    copied = FusionModel(
+        encoders, _Only(), "pooled", head, heads, gallery=model.gallery, precision=model.precision
+    )
     terms = (Term("joint"),)
     with torch.random.fork_rng():
         fitted = fit(copied, LossWeighting, terms, _only(data, modality, kept), task, settings)

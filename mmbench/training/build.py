@@ -88,7 +88,7 @@ class Recipe:
         }
         fusion, is_prediction = self._fusion(hyper, dim, out_dim)
         head = None if is_prediction else self._seeded("head", lambda: nn.Linear(out_dim, size))
-        return FusionModel(
+        model = FusionModel(
             encoders,
             fusion,
             registration.level,
@@ -97,7 +97,11 @@ class Recipe:
             self._alignments(hyper, dim),
             self.gallery,
             size if is_prediction else out_dim,
+            self.job.precision,
         )
+        if self.job.mode == "compiled":
+            model.compile()
+        return model
 
     def weighting(self, hyper: Mapping[str, Any], terms: tuple[Term, ...]) -> LossWeighting:
         """The weighting over the model's terms, those of the fusion's own `aux` losses included.

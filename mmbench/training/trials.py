@@ -134,7 +134,8 @@ def _cut(places: list[int], lane: Lane) -> list[list[int]]:
 def _vectorises(recipe: Recipe) -> bool:
     job, registry = recipe.job, recipe.registry
     weighting = registry.weightings[job.weighting.name].load()
-    return registry.fusions[job.fusion.name].vectorises and shareable(weighting)
+    vectorises = job.mode == "eager" and registry.fusions[job.fusion.name].vectorises
+    return vectorises and shareable(weighting)
 
 
 def _part_done(

@@ -78,8 +78,7 @@ def _timed(fusion: str, setting: Setting) -> dict[str, float]:
 def _counted(fusion: str, setting: Setting) -> dict[str, float]:
     """The most that the training's tensors held at a time, the data and all lanes included."""
     trials = _trials(fusion, setting)
-    held = [part for t in trials for part in (t.data.train, t.data.validation)]
-    data = sum(x.nbytes for part in held for x in (*part.inputs.values(), part.targets))
+    data = sum(part.nbytes for t in trials for part in (t.data.train, t.data.validation))
     made = peak_bytes(partial(_train, trials), gradients=True)
     return {"train_megabytes": (data + made) / MEGABYTE}
 

@@ -41,6 +41,8 @@ CHANGES: list[dict[str, Any]] = [
     {"sampler": Pick("half")},
     {"seed": 1},
     {"device": "cuda"},
+    {"precision": "bfloat16"},
+    {"mode": "compiled"},
     {"again": True},
     {"sources": {"toy.fusions": "2f"}},
     {"sources": {"toy.fusions": "1f", "toy.more": "1f"}},

@@ -33,6 +33,8 @@ FIELDS = {
     "seed": int,
     "budget": str,
     "device": str,
+    "precision": str,
+    "mode": str,
     "spec": str,
     "started_at": str,
     "mmbench_version": str,
