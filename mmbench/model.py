@@ -216,6 +216,8 @@ def _each_once(groups: Mapping[str, list[nn.Parameter]]) -> dict[str, list[nn.Pa
 def pool(tokens: Tensor, mask: Tensor) -> Tensor:
     """Mean of the real tokens: (B, T, D) and (B, T) to (B, D); zeros where there is none."""
     weight = mask.unsqueeze(-1).to(tokens.dtype)
+    if tokens.shape[1] == 1:  # rows of numbers: the same, in one operation of four
+        return (tokens * weight).squeeze(1)
     return (tokens * weight).sum(dim=1) / weight.sum(dim=1).clamp(min=1)
 
 

@@ -90,7 +90,7 @@ class SeededDropout(nn.Module):
         ]
         each = (-1, *[1] * (like.dim() - 1))
         kept = draws >= torch.from_numpy(least).to(like.device).view(each)
-        return kept * like.new_tensor(scales).view(each)
+        return torch.where(kept, like.new_tensor(scales).view(each), 0.0)
 
 
 class _EachLane(torch.autograd.Function):

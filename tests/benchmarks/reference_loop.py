@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
@@ -34,7 +36,7 @@ def train_as_users_do(
     criterion = nn.CrossEntropyLoss()
     batches = DataLoader(Rows(train), batch_size, shuffle=True)
     held_out = DataLoader(Rows(validation), batch_size)
-    best = 0.0
+    best, best_state = 0.0, copy.deepcopy(model.state_dict())
     for _ in range(epochs):
         model.train()
         for inputs, targets in batches:
@@ -48,7 +50,9 @@ def train_as_users_do(
             for inputs, targets in held_out:
                 prediction = model(Part(inputs, {}, {}, targets)).prediction
                 right += int((prediction.argmax(dim=1) == targets).sum())
-        best = max(best, right / len(validation))
+        if right / len(validation) > best:
+            best, best_state = right / len(validation), copy.deepcopy(model.state_dict())
+    model.load_state_dict(best_state)
     return best
 
 
