@@ -19,7 +19,7 @@ from mmbench.jobs import Job, Objective, Pick
 def test_the_reason_becomes_the_record(
     monkeypatch: pytest.MonkeyPatch, error: Exception, status: str
 ) -> None:
-    def run(job: Job, record: dict[str, Any], enter: Any) -> dict[str, Any]:
+    def run(job: Job, record: dict[str, Any], enter: Any, train: Any) -> dict[str, Any]:
         enter("build", 0.0)
         raise error
 
