@@ -23,7 +23,7 @@ from mmbench.search import Choice, Float, Int, Open
 
 if TYPE_CHECKING:
     from mmbench.artifacts import Artifact, Plot, Table, Text
-    from mmbench.contracts import FusionOutput, LossWeighting, Sampling, Term
+    from mmbench.contracts import FusionOutput, JacobianWeighting, LossWeighting, Sampling, Term
     from mmbench.data.preparation import InputSpec, Preparation, Prepared
     from mmbench.data.problems import Problems
     from mmbench.data.samples import Samples
@@ -37,6 +37,7 @@ _LAZY = {
     "Artifact": "mmbench.artifacts",
     "FusionOutput": "mmbench.contracts",
     "InputSpec": "mmbench.data.preparation",
+    "JacobianWeighting": "mmbench.contracts",
     "LossWeighting": "mmbench.contracts",
     "Plot": "mmbench.artifacts",
     "Preparation": "mmbench.data.preparation",
@@ -63,6 +64,7 @@ __all__ = [
     "FusionOutput",
     "InputSpec",
     "Int",
+    "JacobianWeighting",
     "LossWeighting",
     "Modality",
     "Open",

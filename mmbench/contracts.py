@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
+from mmbench.gradients import assign, jacobians
+
 if TYPE_CHECKING:
     from mmbench.data.part import Part
     from mmbench.tasks import Task
     from mmbench.training.step import Step, Training
 
-__all__ = ["FusionOutput", "LossWeighting", "Sampling", "Term"]
+__all__ = ["FusionOutput", "JacobianWeighting", "LossWeighting", "Sampling", "Term"]
 
 
 @dataclass(frozen=True)
@@ -111,6 +113,35 @@ class LossWeighting(nn.Module):
     def weights(self) -> dict[str, float]:
         """The weight in force on each term, for the record; empty where it has none."""
         return {}
+
+
+class JacobianWeighting(LossWeighting):
+    """Combines the gradients that the terms have on each group of parameters.
+
+    Several trainings can share a pass, which finds the gradients of all of them, and asks each one's weighting.
+    """
+
+    def wanted(self, losses: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """The losses whose gradients are needed, each of which costs a backward pass: all."""
+        return dict(losses)
+
+    def update(
+        self, losses: Mapping[str, Tensor], gradients: Mapping[str, Mapping[str, Tensor]]
+    ) -> dict[str, Tensor]:
+        """Group -> what is descended there, `(n,)`; zeros where it is left out.
+
+        Args:
+            losses: term -> scalar.
+            gradients: group -> term -> `(n,)`; a term that does not reach a group has no entry there.
+
+        """
+        raise NotImplementedError
+
+    def backward(
+        self, losses: Mapping[str, Tensor], groups: Mapping[str, list[nn.Parameter]]
+    ) -> None:
+        """Set `.grad` of every parameter to the update."""
+        assign(groups, self.update(losses, jacobians(self.wanted(losses), groups)))
 
 
 class Sampling:

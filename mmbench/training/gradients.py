@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from itertools import combinations
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 
-__all__ = ["BackwardPasses", "conflicts", "flat_gradients"]
+from mmbench.gradients import flat_gradients
+
+__all__ = ["BackwardPasses", "conflicts"]
 
 
 def conflicts(
@@ -35,41 +36,6 @@ def conflicts(
         for a, b in combinations(reached, 2):
             cosine = nn.functional.cosine_similarity(reached[a], reached[b], dim=0)
             found[f"{encoder.partition(':')[2]}: {a} | {b}"] = float(cosine)
-    return found
-
-
-def flat_gradients(
-    loss: Tensor, groups: Mapping[str, Sequence[Tensor]], *, keep_graph: bool = True
-) -> dict[str, Tensor]:
-    """The gradient of a loss on each group's trained parameters, flat (n,).
-
-    A group that the loss does not reach has no entry.
-
-    Args:
-        loss: scalar.
-        groups: the model's parameter groups.
-        keep_graph: for further calls.
-
-    """
-    if not loss.requires_grad:
-        return {}
-    groups = {
-        name: [parameter for parameter in group if parameter.requires_grad]
-        for name, group in groups.items()
-    }
-    flat = [parameter for group in groups.values() for parameter in group]
-    if not flat:
-        return {}
-    gradients = torch.autograd.grad(loss, flat, retain_graph=keep_graph, allow_unused=True)
-    found, start = {}, 0
-    for name, group in groups.items():
-        own = gradients[start : start + len(group)]
-        start += len(group)
-        pairs = zip(own, group, strict=True)
-        if any(gradient is not None for gradient in own):
-            found[name] = torch.cat(
-                [(torch.zeros_like(p) if g is None else g).flatten() for g, p in pairs]
-            )
     return found
 
 

@@ -6,13 +6,15 @@ import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from typing import cast
 
 import torch
 from torch import Tensor
 
-from mmbench.contracts import LossWeighting, Sampling, Term
+from mmbench.contracts import JacobianWeighting, LossWeighting, Sampling, Term
 from mmbench.data.part import Part
 from mmbench.data.sealed import TrainingData
+from mmbench.errors import NonFiniteError
 from mmbench.model import FusionModel
 from mmbench.seeding import derive
 from mmbench.tasks import Task
@@ -23,8 +25,8 @@ from mmbench.training.step import Settings
 
 __all__ = ["Lane", "Member", "matching", "shareable"]
 
-WATCHES = ("begin", "choose", "observe", "backward", "rates", "after_step")
-"""What a weighting may override to see or change more than the terms' losses."""
+WATCHES = ("begin", "choose", "observe", "rates", "after_step")
+"""What a weighting may override to see or change more than the terms' losses and gradients."""
 
 
 @dataclass(frozen=True)
@@ -40,11 +42,12 @@ class Lane:
 
 
 def shareable(weighting: object) -> bool:
-    """Whether a weighting's class only combines losses, and so can be asked lane by lane."""
+    """Whether a weighting's class only combines losses or gradients, and so can be asked lane by lane."""
     if not (isinstance(weighting, type) and issubclass(weighting, LossWeighting)):
         return False
     own = any(getattr(weighting, name) is not getattr(LossWeighting, name) for name in WATCHES)
-    return not own and weighting.rounds == 1
+    shared = weighting.backward in (LossWeighting.backward, JacobianWeighting.backward)
+    return shared and not own and weighting.rounds == 1
 
 
 def matching(first: Lane, second: Lane) -> bool:
@@ -103,6 +106,18 @@ class Member:
         yield
         self._random = torch.get_rng_state()
         torch.set_rng_state(outside)
+
+    def update(
+        self, losses: dict[str, Tensor], gradients: dict[str, dict[str, Tensor]]
+    ) -> dict[str, Tensor]:
+        """What the weighting descends; nothing, and `failed`, where something is not finite."""
+        weighting = cast("JacobianWeighting", self.weighting)
+        with self.drawing():
+            try:
+                return weighting.update(losses, gradients)
+            except NonFiniteError:
+                self.failed = True
+                return {}
 
     def close(self, means: dict[str, float], found: dict[str, float], score: float) -> None:
         """End an epoch, as `fit` does.

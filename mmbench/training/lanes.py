@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from mmbench.contracts import Term
+from mmbench.contracts import JacobianWeighting, Term
 from mmbench.errors import NonFiniteError
+from mmbench.gradients import jacobians
 from mmbench.seeding import derive
 from mmbench.tasks import Task
 from mmbench.training.curves import note_conflicts
@@ -91,6 +92,8 @@ class _Pass:
         means = self._train()
         scores, found = self._validate()
         for place, member in enumerate(self.members):
+            if member.failed:
+                continue
             try:
                 member.close(_of(means, place), _of(found, place), scores[place])
             except NonFiniteError:
@@ -124,7 +127,10 @@ class _Pass:
     def _step(self, batches: dict[str, Any]) -> dict[str, Tensor]:
         self.stack.forget_gradients()
         losses, _, _ = self.stack(batches)
-        self._combined(losses).backward()  # type: ignore[no-untyped-call]
+        if isinstance(self.members[0].weighting, JacobianWeighting):
+            self._update(self.members[0].weighting.wanted(losses), losses)
+        else:
+            self._combined(losses).backward()  # type: ignore[no-untyped-call]
         self.stack.gather()
         self.optimiser.step(self.stack.gradients)
         return losses
@@ -136,6 +142,23 @@ class _Pass:
             with member.drawing():
                 totals.append(member.weighting({n: loss[place] for n, loss in losses.items()}))
         return torch.stack(totals).sum()
+
+    def _update(self, wanted: dict[str, Tensor], losses: dict[str, Tensor]) -> None:
+        """Set gradients to what each lane's weighting makes of those of its terms."""
+        groups = _groups(self.stack)
+        gradients = jacobians(wanted, groups)
+        updates = [
+            member.update(
+                _at(losses, place), {g: _at(rows, place) for g, rows in gradients.items()}
+            )
+            for place, member in enumerate(self.members)
+        ]
+        for name, group in groups.items():
+            sizes = [parameter[0].numel() for parameter in group]
+            nothing = group[0].new_zeros(sum(sizes))
+            rows = torch.stack([update.get(name, nothing) for update in updates])
+            for parameter, part in zip(group, torch.split(rows, sizes, dim=1), strict=True):
+                parameter.grad = part.reshape(parameter.shape)
 
     def _validate(self) -> tuple[list[float], dict[str, list[float]]]:
         """Each lane's oriented score, and the mean loss of each term in each lane."""
@@ -190,7 +213,7 @@ class _Pass:
 def _require_alike(members: list[Member]) -> None:
     first, *rest = members
     if not shareable(type(first.weighting)):
-        raise Refused("a weighting that does more than combine losses")
+        raise Refused("a weighting that does more than combine losses or gradients")
     if first.replaces_buffers:
         raise Refused("a model that replaces its buffers")
     for member in rest:
@@ -208,6 +231,10 @@ def _groups(stack: Stack, own: dict[str, Tensor] | None = None) -> dict[str, lis
     values = stack.parameters if own is None else own
     groups = stack.template.parameter_groups()
     return {group: [values[names[id(p)]] for p in found] for group, found in groups.items()}
+
+
+def _at(values: Mapping[str, Tensor], place: int) -> dict[str, Tensor]:
+    return {name: own[place].detach() for name, own in values.items()}
 
 
 def _of(values: dict[str, list[float]], place: int) -> dict[str, float]:

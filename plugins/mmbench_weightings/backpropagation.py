@@ -1,4 +1,4 @@
-"""Gradients of parts of the loss, flat by group of parameters."""
+"""Gradients of weighted parts of the loss, flat by group of parameters."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ import torch
 from torch import Tensor, nn
 
 from mmbench.errors import NonFiniteError
-from mmbench.training.gradients import flat_gradients
+from mmbench.gradients import flat_gradients
 from mmbench_weightings.coefficients import kept, weighted_sum
 
-__all__ = ["assign", "gradients", "gradients_with_heads_apart", "of_kind", "require_finite"]
+__all__ = ["gradients", "gradients_with_heads_apart", "of_kind", "require_finite"]
 
 Groups = Mapping[str, list[nn.Parameter]]
 
@@ -64,16 +64,6 @@ def gradients_with_heads_apart(
     heads = [f"head:{name.partition(':')[2]}" for name in uni]
     read = gradients(losses, uni, {name: groups[name] for name in heads if name in groups})
     return found | {name: found[name] + own for name, own in read.items()}
-
-
-def assign(groups: Groups, found: Mapping[str, Tensor]) -> None:
-    """Set `.grad` from flat gradients; zeros in the groups that are left out."""
-    for name, group in groups.items():
-        trained = _trained(group)
-        sizes = [parameter.numel() for parameter in trained]
-        flat = torch.split(found[name], sizes) if name in found else map(torch.zeros_like, trained)
-        for parameter, value in zip(trained, flat, strict=True):
-            parameter.grad = value.view_as(parameter)
 
 
 def _trained(group: Sequence[nn.Parameter]) -> list[nn.Parameter]:

@@ -9,13 +9,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from mmbench.contracts import Term
+from mmbench.gradients import assign
 from mmbench.training.step import Step
-from mmbench_weightings.backpropagation import (
-    assign,
-    gradients_with_heads_apart,
-    of_kind,
-    require_finite,
-)
+from mmbench_weightings.backpropagation import gradients_with_heads_apart, of_kind, require_finite
 from mmbench_weightings.equal import Equal
 from mmbench_weightings.samples import counted, mean_of
 

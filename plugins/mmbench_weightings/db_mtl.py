@@ -6,12 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from mmbench.contracts import Term
 from mmbench.errors import BadParameter
-from mmbench_weightings.gradients import GradientWeighting
-from mmbench_weightings.jacobian import jacobians
+from mmbench_weightings.gradients import GradientWeighting, Rows
 from mmbench_weightings.scalar import require_not_negative
 
 __all__ = ["DBMTL"]
@@ -47,17 +46,18 @@ class DBMTL(GradientWeighting):
         self.beta = beta
         self._averages: dict[str, dict[str, Tensor]] = {}
 
-    def rows(
-        self, losses: Mapping[str, Tensor], groups: Mapping[str, list[nn.Parameter]]
-    ) -> dict[str, dict[str, Tensor]]:
+    def rows(self, losses: Mapping[str, Tensor], gradients: Rows) -> Rows:
         names = list(losses)
         stacked = torch.stack([loss.detach() for loss in losses.values()])
         require_not_negative("db_mtl", stacked, names)
-        logarithms = {name: (loss.clamp(min=0) + _EPSILON).log() for name, loss in losses.items()}
-        found = jacobians(logarithms, groups)
-        for group, rows in found.items():
-            if len(rows) > 1:
-                found[group] = {term: self._average(group, term, row) for term, row in rows.items()}
+        found = {}
+        for group, rows in gradients.items():
+            # ∇ log L = ∇ L / L
+            logs = {
+                t: row / (losses[t].detach().clamp(min=0) + _EPSILON) for t, row in rows.items()
+            }
+            met = len(logs) > 1
+            found[group] = {t: self._average(group, t, r) if met else r for t, r in logs.items()}
         return found
 
     def combine(self, gramian: Tensor) -> Tensor:

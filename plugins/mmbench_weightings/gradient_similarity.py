@@ -10,7 +10,8 @@ from torch import Tensor, nn
 
 from mmbench.contracts import Term
 from mmbench.errors import BadParameter
-from mmbench_weightings.backpropagation import assign, gradients, of_kind, require_finite
+from mmbench.gradients import assign
+from mmbench_weightings.backpropagation import gradients, of_kind, require_finite
 from mmbench_weightings.coefficients import kept
 from mmbench_weightings.equal import Equal
 

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TypeAlias
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from mmbench.contracts import LossWeighting, Term
-from mmbench_weightings.backpropagation import assign, require_finite
+from mmbench.contracts import JacobianWeighting, Term
+from mmbench_weightings.backpropagation import require_finite
 from mmbench_weightings.coefficients import complete, kept, weighted_sum
 from mmbench_weightings.gramian import inner_products, require_finite_gradients
-from mmbench_weightings.jacobian import jacobians
 
-__all__ = ["GradientWeighting"]
+__all__ = ["GradientWeighting", "Rows"]
 
 
-class GradientWeighting(LossWeighting):
+Rows: TypeAlias = Mapping[str, Mapping[str, Tensor]]
+
+
+class GradientWeighting(JacobianWeighting):
     """The gradients of the terms c L, combined into one update for each group of parameters.
 
     Each declared group (an encoder, a head, the fusion) is combined by itself, over the terms whose
@@ -57,33 +60,39 @@ class GradientWeighting(LossWeighting):
         weights = self.combine(gramian).to(rows)
         return weights @ rows, weights
 
-    def rows(
-        self, losses: Mapping[str, Tensor], groups: Mapping[str, list[nn.Parameter]]
-    ) -> dict[str, dict[str, Tensor]]:
-        """Group -> term -> what is combined there, (n,): the gradient of the loss c L."""
-        return jacobians(losses, groups)
+    def rows(self, losses: Mapping[str, Tensor], gradients: Rows) -> Rows:
+        """Group -> term -> what is combined there, (n,), of the losses c L and their gradients: these."""
+        return gradients
 
     def forward(self, losses: Mapping[str, Tensor]) -> Tensor:
         return weighted_sum(losses, self.coefficients)
 
-    def backward(
-        self, losses: Mapping[str, Tensor], groups: Mapping[str, list[nn.Parameter]]
-    ) -> None:
-        weights: dict[str, list[float]] = {}
-        found = self.rows(self.scaled(losses), groups)
-        rows = {name: by_term for name, by_term in found.items() if by_term}
-        assign(groups, {name: self._update(by_term, weights) for name, by_term in rows.items()})
-        self.note([_mean(weights.get(name, [1.0])) for name in self.kept])
+    def wanted(self, losses: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        return {name: losses[name] for name in self.kept}
 
-    def scaled(self, losses: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Term -> c L, of the terms that are not dropped.
+    def update(self, losses: Mapping[str, Tensor], gradients: Rows) -> dict[str, Tensor]:
+        weights: dict[str, list[float]] = {}
+        found = self.rows(*self.scaled(losses, gradients))
+        updates = {name: self._update(rows, weights) for name, rows in found.items() if rows}
+        self.note([_mean(weights.get(name, [1.0])) for name in self.kept])
+        return updates
+
+    def scaled(
+        self, losses: Mapping[str, Tensor], gradients: Rows
+    ) -> tuple[dict[str, Tensor], Rows]:
+        """Term -> c L, of the terms that are not dropped, and group -> term -> its gradient.
 
         Raises:
-            NonFiniteError: if one is NaN or infinite.
+            NonFiniteError: if a loss is NaN or infinite.
 
         """
         require_finite(losses, self.coefficients)
-        return {name: losses[name] * self.coefficients[name] for name in self.kept}
+        c = self.coefficients
+        scaled = {
+            group: {term: c[term] * row for term, row in rows.items()}
+            for group, rows in gradients.items()
+        }
+        return {name: losses[name] * c[name] for name in self.kept}, scaled
 
     def note(self, factors: list[float]) -> None:
         """Add the factors a step put on the kept losses c L to their mean over the epoch."""

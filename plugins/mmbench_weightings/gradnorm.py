@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from mmbench.contracts import Term
 from mmbench.errors import BadParameter
-from mmbench_weightings.backpropagation import assign
-from mmbench_weightings.gradients import GradientWeighting
+from mmbench_weightings.gradients import GradientWeighting, Rows
 from mmbench_weightings.gramian import require_finite_gradients
 from mmbench_weightings.scalar import require_not_negative
 
@@ -52,11 +51,8 @@ class GradNorm(GradientWeighting):
         self.register_buffer("balance", torch.ones(len(self.kept)))
         self.register_buffer("initial", torch.zeros(len(self.kept)))
 
-    def backward(
-        self, losses: Mapping[str, Tensor], groups: Mapping[str, list[nn.Parameter]]
-    ) -> None:
-        scaled = self.scaled(losses)
-        found = self.rows(scaled, groups)
+    def update(self, losses: Mapping[str, Tensor], gradients: Rows) -> dict[str, Tensor]:
+        scaled, found = self.scaled(losses, gradients)
         self._learn(torch.stack([loss.detach() for loss in scaled.values()]), self._lengths(found))
         weights = dict(zip(self.kept, self.balance, strict=True))
         updates = {
@@ -64,8 +60,8 @@ class GradNorm(GradientWeighting):
             for group, rows in found.items()
             if rows
         }
-        assign(groups, updates)
         self.note(self.balance.tolist())
+        return updates
 
     def _lengths(self, found: Mapping[str, Mapping[str, Tensor]]) -> Tensor:
         """‖∇ c L‖ (m,) over the groups where terms meet."""

@@ -8,8 +8,9 @@ import torch
 from torch import Tensor, nn
 
 from mmbench.contracts import Term
+from mmbench.gradients import assign
 from mmbench.training.step import Step, Training
-from mmbench_weightings.backpropagation import assign, gradients, of_kind, require_finite
+from mmbench_weightings.backpropagation import gradients, of_kind, require_finite
 from mmbench_weightings.samples import counted, mean_of
 from mmbench_weightings.turns import Turns
 

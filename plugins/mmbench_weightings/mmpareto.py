@@ -8,7 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from mmbench.contracts import Term
-from mmbench_weightings.backpropagation import assign, gradients, of_kind, require_finite
+from mmbench.gradients import assign
+from mmbench_weightings.backpropagation import gradients, of_kind, require_finite
 from mmbench_weightings.equal import Equal
 
 __all__ = ["MMPareto", "integrate"]

@@ -23,6 +23,18 @@ class Looks(mmbench.LossWeighting):
         self.seen = step
 
 
+class Plain(mmbench.JacobianWeighting):
+    """The sum of the terms' gradients, where they are finite."""
+
+    def update(self, losses, gradients):
+        for name, loss in losses.items():
+            if not loss.isfinite():
+                raise mmbench.errors.NonFiniteError(
+                    f"Expected a finite loss. Found {name} = {loss}."
+                )
+        return {group: torch.stack(list(rows.values())).sum(0) for group, rows in gradients.items()}
+
+
 class Poison(nn.Module):
     """Gives NaN in training where its first weight says so."""
 
@@ -42,7 +54,11 @@ class Poison(nn.Module):
 @pytest.fixture
 def trial(bench):
     """A trial of the bench: `trial(seed, fusion=…, dropout=…)`."""
-    bench.put(mmbench.Weighting("looks", Looks), mmbench.Fusion("poison", Poison))
+    bench.put(
+        mmbench.Weighting("looks", Looks),
+        mmbench.Weighting("plain", Plain),
+        mmbench.Fusion("poison", Poison),
+    )
 
     def make(seed=0, hyper=HYPER, fusion="concat", **changes):
         vault = bench.vault(seed)
@@ -102,8 +118,9 @@ def test_many_lanes_are_cut_evenly(trial, monkeypatch):
     assert sorted(result.lanes for result in found.values()) == [5] * 5 + [6] * 6
 
 
-def test_a_lane_that_is_not_finite_fails_alone_and_costs_no_other(trial):
-    made = [trial(seed, fusion="poison") for seed in range(8)]
+@pytest.mark.parametrize("weighting", ["sum", "plain"])
+def test_a_lane_that_is_not_finite_fails_alone_and_costs_no_other(weighting, trial):
+    made = [trial(seed, fusion="poison", weighting=Pick(weighting)) for seed in range(8)]
     found = outcome(run_trials(made))
     broken = {place for place, result in found.items() if isinstance(result, Exception)}
     assert 0 < len(broken) < 8

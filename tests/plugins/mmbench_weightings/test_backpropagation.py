@@ -5,8 +5,8 @@ import torch
 from torch import nn
 
 from mmbench.errors import NonFiniteError
+from mmbench.gradients import assign
 from mmbench_weightings.backpropagation import (
-    assign,
     gradients,
     gradients_with_heads_apart,
     of_kind,

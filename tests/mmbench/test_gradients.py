@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from mmbench_weightings.jacobian import jacobians
+from mmbench.gradients import jacobians
 
 
 def parameter(*values):
