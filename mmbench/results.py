@@ -11,11 +11,21 @@ import pandas as pd
 from mmbench.errors import JournalError
 from mmbench.journal import Journal
 
-__all__ = ["JOBS", "LATENCIES", "MANIFEST", "load", "require_journal"]
+__all__ = [
+    "JOBS",
+    "LATENCIES",
+    "MANIFEST",
+    "MEASUREMENTS",
+    "MEASUREMENTS_MANIFEST",
+    "load",
+    "require_journal",
+]
 
 JOBS = "journal.jsonl"
 LATENCIES = "latency.jsonl"
 MANIFEST = "run.json"
+MEASUREMENTS = "measurements.jsonl"
+MEASUREMENTS_MANIFEST = "measurements.json"
 ARM = [
     "dataset",
     "modalities",

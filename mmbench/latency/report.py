@@ -18,20 +18,27 @@ from mmbench.runner import sections_of
 __all__ = ["write_latency_report"]
 
 
-def write_latency_report(out: Path, before: pd.DataFrame | None = None) -> tuple[list[Table], Path]:
-    """Write the sections about latency, and what has changed since `before`.
+def write_latency_report(
+    folder: Path, before: pd.DataFrame | None = None, out: Path | None = None
+) -> tuple[list[Table], Path]:
+    """Write the sections about a folder's measurements, by default into it.
+
+    Args:
+        folder: of measurements.
+        before: measurements of an earlier folder; what has changed since is a section too.
+        out: where to write instead.
 
     Returns:
         The tables to print, and the page.
     """
-    frame = load_measurements(out)
+    frame = load_measurements(folder)
     tables, sections = [latencies(frame)], sections_of("latency")
     if before is not None:
         circumstances = other_circumstances(frame.attrs["manifest"], before.attrs["manifest"])
         changed = changes(compared(frame, before), circumstances)
         tables.append(changed)
         sections.append(Report("changes", lambda _: [changed], title="Against before", order=0))
-    return tables, write_report(frame, sections, out, _head(frame))
+    return tables, write_report(frame, sections, out or folder, _head(frame))
 
 
 def _head(frame: pd.DataFrame) -> Head:

@@ -11,18 +11,15 @@ import pandas as pd
 
 from mmbench.errors import UsageError
 from mmbench.journal import Journal
+from mmbench.results import MEASUREMENTS, MEASUREMENTS_MANIFEST
 
 __all__ = [
     "CELL",
     "COLUMNS",
-    "MEASUREMENTS",
-    "MEASUREMENTS_MANIFEST",
     "framed",
     "load_measurements",
 ]
 
-MEASUREMENTS = "measurements.jsonl"
-MEASUREMENTS_MANIFEST = "measurements.json"
 
 CELL = {
     "dataset": "whose training part gives the samples",

@@ -23,7 +23,6 @@ from mmbench.journal import Journal
 from mmbench.latency.against import busy
 from mmbench.latency.lock import alone
 from mmbench.latency.rounds import Pace, Timed, noise_floor, reference_call, time_in_rounds
-from mmbench.latency.rows import MEASUREMENTS, MEASUREMENTS_MANIFEST
 from mmbench.latency.subjects import Subject, build, costs, times
 from mmbench.latency.timing import resolution
 from mmbench.latency.variants import Variant
@@ -32,6 +31,7 @@ from mmbench.options import RunOptions
 from mmbench.records import failed, opened, skipped
 from mmbench.registry import Registry, load_registry
 from mmbench.reporting.files import write_atomically
+from mmbench.results import MEASUREMENTS, MEASUREMENTS_MANIFEST
 from mmbench.suite import plan
 
 __all__ = ["Settings", "Study", "run_study"]

@@ -14,7 +14,8 @@ import torch
 
 from mmbench.journal import Journal
 from mmbench.latency import energy
-from mmbench.latency.rows import COLUMNS, MEASUREMENTS
+from mmbench.latency.rows import COLUMNS
+from mmbench.results import MEASUREMENTS
 
 Call = Callable[..., Any]
 FEW = ["--rounds", 2, "--calls", 10, "--device", "cpu"]
@@ -114,6 +115,9 @@ def test_against_tells_a_slower_fusion_from_one_that_stayed(
         for row in earlier:
             tenth = {name: row[name] / 10 for name in row if name.startswith("median_")}
             journal.append(row | tenth if row["fusion"] == "slow" else row)
+    page = tmp_path / "page"
+    assert call("report", tmp_path, "--out", page).out.strip() == str(page / "index.html")
+    assert "Latency of 2 models" in (page / "index.html").read_text()
     manifest = tmp_path / "measurements.json"
     about = json.loads(manifest.read_text())
     about["machine"]["torch"] = "1.0"
