@@ -14,7 +14,7 @@ from mmbench_reports.formatting import first_of
 __all__ = ["groups", "section"]
 
 GROUP = ["batch", "precision", "mode", "device"]
-PANELS = 6
+PANELS = 8
 
 
 def section(records: pd.DataFrame) -> list[Artifact]:

@@ -117,7 +117,7 @@ def test_against_tells_a_slower_fusion_from_one_that_stayed(
             journal.append(row | tenth if row["fusion"] == "slow" else row)
     page = tmp_path / "page"
     assert call("report", tmp_path, "--out", page).out.strip() == str(page / "index.html")
-    assert "Latency of 2 models" in (page / "index.html").read_text()
+    assert "Latency of 3 models" in (page / "index.html").read_text()
     manifest = tmp_path / "measurements.json"
     about = json.loads(manifest.read_text())
     about["machine"]["torch"] = "1.0"
