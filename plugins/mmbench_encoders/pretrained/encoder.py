@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
@@ -22,7 +23,7 @@ def pretrained(
     tokens: int = 16,
     rate: int = 16000,
     size: int = 0,
-    dropout: float = 0.3,
+    dropout: float = 0.5,
     pace: float = 0.01,
 ) -> nn.Module:
     """A pretrained model as an encoder, frozen or fine-tuned.
@@ -35,7 +36,7 @@ def pretrained(
         tokens: that a sample is shortened to, at most; a class token is one more.
         rate: samples a second of recordings; of no account here, nor is `size` where it is frozen.
         size: pixels a side that images are resized to; 0 for the model's own.
-        dropout: on the tokens that are projected.
+        dropout: of the channels that are projected, each in all tokens of a sample or in none.
         pace: of what is fine-tuned, as a share of the learning rate.
 
     """
@@ -49,10 +50,10 @@ def pretrained(
 class Projection(nn.Module):
     """A linear layer from frozen tokens `(B, T, D)` to tokens `(B, T, dim)`."""
 
-    def __init__(self, spec: InputSpec, dim: int, dropout: float = 0.3) -> None:
+    def __init__(self, spec: InputSpec, dim: int, dropout: float = 0.5) -> None:
         super().__init__()
         _, width = expect_shape(spec, "T", "D")
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = _ChannelDropout(dropout)
         self.project = nn.Linear(width, dim)
 
     def forward(self, x: Tensor, mask: Tensor | None = None) -> tuple[Tensor, Tensor]:
@@ -72,13 +73,13 @@ class FineTuned(nn.Module):
         backbone: what its reader gives, and a mask, to tokens `(B, T, D)` and their mask.
         width: D.
         dim: feature size.
-        dropout: on the tokens that are projected.
+        dropout: of the channels that are projected, each in all tokens of a sample or in none.
         pace: of the model's weights, as a share of the learning rate.
 
     """
 
     def __init__(
-        self, backbone: nn.Module, width: int, dim: int, dropout: float = 0.3, pace: float = 0.01
+        self, backbone: nn.Module, width: int, dim: int, dropout: float = 0.5, pace: float = 0.01
     ) -> None:
         super().__init__()
         self.backbone = backbone
@@ -87,13 +88,29 @@ class FineTuned(nn.Module):
                 slowed = _Slowed(weight.detach(), pace)
                 weight.requires_grad_()  # some models keep their positions fixed
                 parametrize.register_parametrization(module, name, slowed)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = _ChannelDropout(dropout)
         self.project = nn.Linear(width, dim)
 
     def forward(self, x: Tensor, mask: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Ids, pixels or series and their mask -> tokens `(B, T, dim)`, mask `(B, T)`."""
         tokens, mask = self.backbone(x, mask)
         return zero_padding(self.project(self.dropout(tokens)), mask), mask
+
+
+class _ChannelDropout(nn.Module):
+    """Dropout of channels: one draw a sample for all its tokens, as in Gal 2016, NeurIPS, arXiv:1512.05287.
+
+    Draws of each token's own all but vanish from the mean over the tokens, which pooled fusions read.
+    """
+
+    def __init__(self, rate: float) -> None:
+        super().__init__()
+        self.dropout = nn.Dropout(rate)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """`(B, T, D)` -> `(B, T, D)`."""
+        kept: Tensor = self.dropout(torch.ones_like(x[:, :1]))
+        return x * kept
 
 
 class _Slowed(nn.Module):

@@ -9,7 +9,7 @@ import torch
 from mmbench.data.preparation import InputSpec
 from mmbench.errors import DataError
 from mmbench_encoders.pretrained.backbones import load_backbone
-from mmbench_encoders.pretrained.encoder import Projection, pretrained
+from mmbench_encoders.pretrained.encoder import FineTuned, Projection, pretrained
 from mmbench_encoders.pretrained.preparation import Pretrained
 from mmbench_encoders.pretrained.tiny import tiny
 
@@ -37,6 +37,31 @@ def test_a_frozen_model_leaves_a_linear_layer_to_train():
     expected = (x.numpy() @ weight.T + bias) * mask.numpy()[..., None]
     np.testing.assert_allclose(tokens.detach().numpy(), expected, atol=1e-6)
     assert torch.equal(kept, mask)
+
+
+class Ones(torch.nn.Module):
+    """A model that gives nothing but ones."""
+
+    def forward(self, x, mask):
+        return torch.ones_like(x), torch.ones(x.shape[:2], dtype=torch.bool)
+
+
+@pytest.mark.parametrize(
+    "encoder",
+    [Projection(InputSpec((7, 400)), 400, dropout=0.2), FineTuned(Ones(), 400, 400, dropout=0.2)],
+    ids=["frozen", "fine-tuned"],
+)
+def test_a_channel_is_dropped_from_all_tokens_of_a_sample_or_from_none(encoder):
+    torch.nn.init.eye_(encoder.project.weight)
+    torch.nn.init.zeros_(encoder.project.bias)
+    torch.manual_seed(0)
+    tokens, _ = encoder(torch.ones(50, 7, 400))
+    assert torch.equal(tokens, tokens[:, :1].expand_as(tokens))
+    assert set(tokens.unique().tolist()) == {0.0, 1.25}
+    gone = (tokens[:, 0] == 0).double()
+    assert gone.mean().item() == pytest.approx(0.2, abs=0.01)
+    assert gone.mean(dim=0).max() < 1  # samples differ
+    assert torch.equal(encoder.eval()(torch.ones(1, 7, 400))[0], torch.ones(1, 7, 400))
 
 
 def test_a_frozen_encoder_is_not_built_for_anything_but_tokens():
