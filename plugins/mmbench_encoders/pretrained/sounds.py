@@ -24,6 +24,8 @@ __all__ = ["SoundBackbone", "SoundReader", "WhisperBackbone"]
 
 _SHORTEST = 0.025
 """Seconds: one window of the models' own front ends, without which they have nothing to read."""
+_CHANNELS = 8
+"""Of a recording, at most: what has more is features of sound, such as log-mel frames."""
 
 
 class SoundReader:
@@ -56,6 +58,11 @@ class SoundReader:
         if values.ndim != 3 or values.dtype.kind not in "fiub":
             raise DataError(
                 f"Expected waveforms of shape (N, T, C). Found {values.dtype} of shape {values.shape}."
+            )
+        if values.shape[2] > _CHANNELS:
+            raise DataError(
+                f"Expected waveforms of {_CHANNELS} channels at most. Found {values.shape[2]}, as features of "
+                f"sound have. Give the recordings themselves, as some datasets do by features=waveform."
             )
         heard = [x if mask is None else x[mask[place]] for place, x in enumerate(values)]
         series = [self._extract(waveform) for waveform in heard]

@@ -51,6 +51,11 @@ def test_series_without_a_channel_axis_are_refused():
         SoundReader(tiny("audio"), 16000).read(np.zeros((2, 100)), None)
 
 
+def test_features_of_sound_are_no_recording():
+    with pytest.raises(DataError, match="8 channels at most"):
+        SoundReader(tiny("audio"), 16000).read(np.zeros((2, 100, 40)), None)
+
+
 def test_thirty_seconds_give_what_the_librarys_encoder_gives():
     model = load_model(tiny("audio"), "audio")
     frames = torch.randn(1, 3000, 20)
