@@ -6,13 +6,14 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from mmbench.jobs import AGAIN, Job, digest
 from mmbench.registry import Registry
 
 __all__ = ["MAX_JOBS", "Bundle", "bundled", "members", "shape"]
 
+T = TypeVar("T")
 MIN_JOBS = 5
 """That pay in one pass; see `mmbench.training.trials`."""
 MAX_JOBS = 16
@@ -58,8 +59,8 @@ def bundled(jobs: Sequence[Job], registry: Registry, workers: int) -> list[Job |
     return [item for _, item in sorted(found, key=lambda pair: pair[0])]
 
 
-def members(item: Job | Bundle) -> tuple[Job, ...]:
-    """A job alone, or those of a bundle."""
+def members(item: T | Bundle) -> tuple[T | Job, ...]:
+    """The jobs of a bundle; else the item itself."""
     return item.jobs if isinstance(item, Bundle) else (item,)
 
 

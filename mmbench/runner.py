@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
-from mmbench.bundles import Bundle, bundled
+from mmbench.bundles import bundled, members
 from mmbench.engine import EngineSettings, Event, Finished, Item, Started
 from mmbench.errors import JournalError
 from mmbench.jobs import Job
@@ -218,7 +218,7 @@ class _Runner:
         """Run items, write each record as it comes, and hand it on."""
         if not items:
             return
-        self.listener.begin(title, sum(len(_members(item)) for item in items))
+        self.listener.begin(title, sum(len(members(item)) for item in items))
         try:
             while items:
                 left: list[Item] = []
@@ -244,13 +244,13 @@ class _Runner:
         events = cast("Generator[Event, None, None]", engine(items, settings))
         try:
             for event in events:
-                members = _members(named[event.key])
+                group = members(named[event.key])
                 if isinstance(event, Started):
-                    begun |= {member.key: opened(member.columns()) for member in members}
+                    begun |= {member.key: opened(member.columns()) for member in group}
                 if not isinstance(event, Finished):
-                    self.listener.event(replace(event, key=members[0].key))
-                elif len(members) > 1 and "records" not in event.record:
-                    left += members
+                    self.listener.event(replace(event, key=group[0].key))
+                elif len(group) > 1 and "records" not in event.record:
+                    left += group
                 else:
                     # A worker that died could not say when it began, nor with which versions.
                     for found in event.record.get("records", [event.record]):
@@ -289,7 +289,3 @@ class _Runner:
 def without_lists(record: Mapping[str, Any]) -> dict[str, Any]:
     """Without the curves and trials, which fill the memory and are for the report alone."""
     return {name: value for name, value in record.items() if not isinstance(value, list)}
-
-
-def _members(item: Item) -> Sequence[Item]:
-    return item.jobs if isinstance(item, Bundle) else (item,)
