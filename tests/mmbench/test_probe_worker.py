@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import time
 from dataclasses import replace
 
@@ -62,7 +63,23 @@ def probing(bench, monkeypatch):
     )
     bench.run()  # what is slow once is over
     bench.budget = replace(bench.job().budget, epochs=8, patience=8)
-    return bench
+    gc.collect()
+    gc.disable()  # its turn may take longer than a whole training: after thousands of tests there is much to see
+    yield bench
+    gc.enable()
+
+
+def quickest(work, times=3):
+    """The record with the least seconds: whatever else happens takes time from some of them only."""
+    return min((work() for _ in range(times)), key=lambda record: record.get("train_seconds", 0.0))
+
+
+def probe(*jobs):
+    def measure():
+        probe_worker._spent.clear()
+        return run_probe(Probe(jobs, 60.0), silent)
+
+    return quickest(measure)
 
 
 def ratio(found, expected):
@@ -85,9 +102,9 @@ def test_a_few_batches_tell_the_seconds_of_a_training(probing, weighting, terms,
         "objective": Objective(terms),
     }
     job = probing.job(**changed)
-    expected = probing.run(job)
+    expected = quickest(lambda: probing.run(job))
     assert expected["status"] == "ok", expected["error"]
-    found = run_probe(Probe((job,), 60.0), silent)
+    found = probe(job)
     assert found["status"] == "ok", found["traceback"]
     assert 0.5 < ratio(found, expected) < 2
     assert found["job"] == job.key
@@ -96,11 +113,11 @@ def test_a_few_batches_tell_the_seconds_of_a_training(probing, weighting, terms,
 
 def test_jobs_that_share_a_pass_are_timed_in_one(probing):
     jobs = tuple(probing.job(budget=probing.budget, seed=seed) for seed in range(6))
-    [expected, *_] = run_item(Bundle(jobs), silent)["records"]
-    found = run_probe(Probe(jobs, 60.0), silent)
+    expected = quickest(lambda: run_item(Bundle(jobs), silent)["records"][0])
+    found = probe(*jobs)
     assert (found["lanes"], expected["lanes"]) == (6, 6)
     assert 0.5 < ratio(found, expected) < 2
-    alone = run_probe(Probe(jobs[:1], 60.0), silent)
+    alone = probe(jobs[0])
     assert found["train_seconds"] < alone["train_seconds"]
 
 
@@ -110,8 +127,8 @@ def test_every_task_can_be_probed(probing, task):
     if task == "regression":
         probing.samples = replace(probing.samples, targets=probing.samples.targets.astype(float))
     job = probing.job(budget=probing.budget)
-    expected = probing.run(job)
-    assert 0.5 < ratio(run_probe(Probe((job,), 60.0), silent), expected) < 2
+    expected = quickest(lambda: probing.run(job))
+    assert 0.5 < ratio(probe(job), expected) < 2
 
 
 @pytest.mark.parametrize(("fusion", "status"), [("refuses", "skipped"), ("not_built", "failed")])
