@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ctypes
+import gc
+import importlib
 import os
 import signal
 import subprocess
@@ -88,6 +90,24 @@ def describe_threads(item: Item) -> dict[str, Any]:
     return {"lazy": lazy, "threads": torch.get_num_threads(), "omp": os.environ["OMP_NUM_THREADS"]}
 
 
+def describe_memory(item: Item) -> dict[str, Any]:
+    """What the collector has put aside, and the pages taken again by 200 arrays of a million bytes each."""
+    resource = importlib.import_module("resource")  # there is none on Windows
+
+    def faults() -> int:
+        return int(resource.getrusage(resource.RUSAGE_SELF).ru_minflt)
+
+    def allocate(times: int) -> None:
+        for _ in range(times):
+            first, second = bytearray(2**20), bytearray(2**20)
+            del first, second
+
+    allocate(2)
+    before = faults()
+    allocate(100)
+    return {"frozen": gc.get_freeze_count(), "faults": faults() - before}
+
+
 def noise(item: Item) -> None:
     print("out")  # noqa: T201
     os.write(1, b"out by C\n")
@@ -104,6 +124,7 @@ ACTIONS: dict[str, Callable[[Item], Any]] = {
     "kill": lambda item: os.kill(os.getpid(), signal.SIGKILL),
     "large": lambda item: {"large": "x" * item.argument},
     "last words": last_words,
+    "memory": describe_memory,
     "noise": noise,
     "raise": raise_error,
     "segfault": lambda item: ctypes.string_at(0),

@@ -217,6 +217,19 @@ def test_each_worker_has_the_threads_asked_for_and_imports_torch_when_needed(mak
     assert finished["a"]["omp"] == "2"
 
 
+def test_what_the_first_item_imported_is_not_collected_again_and_again(make: Make) -> None:
+    items = [make(name, "memory") for name in ("a", "b")]
+    finished = records(run(items, settings(workers=1)))
+    assert finished["a"]["frozen"] == 0
+    assert finished["b"]["frozen"] > 1000
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the C library of others keeps what it will")
+def test_freed_memory_is_kept_for_what_comes_next(make: Make) -> None:
+    finished = records(run([make("a", "memory")], settings()))
+    assert finished["a"]["faults"] < 100
+
+
 def test_what_workers_print_stays_off_the_terminal(
     make: Make, capfd: pytest.CaptureFixture[str]
 ) -> None:
