@@ -38,7 +38,8 @@ class Classification(Task):
         return torch.from_numpy(targets.astype(np.int64))
 
     def loss(self, prediction: Tensor, targets: Tensor) -> Tensor:
-        return F.cross_entropy(prediction, targets, reduction="none")
+        # With few classes, twice as fast as `cross_entropy` in lanes, whose softmax goes row by row.
+        return prediction.logsumexp(1) - prediction.gather(1, targets[:, None])[:, 0]
 
     def score(self, prediction: Tensor, targets: Tensor) -> float:
         return float((prediction.double().argmax(dim=-1) == targets).double().mean())

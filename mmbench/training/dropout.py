@@ -11,30 +11,62 @@ import torch
 from torch import Tensor, nn
 
 from mmbench.errors import MmbenchError
+from mmbench.training.lifted import of_all_lanes, of_each_lane
 
 __all__ = ["Draws", "SeededDropout", "dropout_rates", "own_dropout"]
 
 LEVELS = 2**16
 """Of a draw: a probability is met to within 1e-5, at a quarter of the random bits of a float."""
+DRAWS_A_WORD = 4
+"""Whole words are taken, of 64 random bits each."""
+WORDS = 2**12
+"""Of each lane, that are drawn at least at a time."""
 
 
 class Draws:
     """Where the dropout of K lanes draws from.
 
+    Random bits are NumPy's, since `vmap` lets torch's draw only for all lanes alike. They are drawn for many
+    layers in advance; each layer takes the next ones, and a lane gets what it would get alone.
+
     Attributes:
-        streams: random bits of each lane. NumPy's, since `vmap` lets torch's draw only for all lanes alike.
-        training: places of the lanes that still train.
-        together: whether a pass of all of those, under `vmap`, draws; else the first alone.
+        lane: under `vmap`, a lane's row of what is taken; None where one training draws by itself.
 
     """
 
     def __init__(self, seeds: Sequence[int]) -> None:
-        self.streams = [np.random.SFC64(seed) for seed in seeds]
-        self.training = list(range(len(self.streams)))
-        self.together = False
+        self._streams = [np.random.SFC64(seed) for seed in seeds]
+        self._drawn = torch.empty(len(self._streams), 0)
+        self._next = 0
+        self.training = list(range(len(self._streams)))
+        self.lane: Tensor | None = None
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Draws:
         return self  # a copy of a model draws on where the model is
+
+    def take(self, count: int, device: torch.device) -> Tensor:
+        """Whole numbers from 0 to LEVELS - 1 for each lane that still trains, as floats, (K, count)."""
+        whole = -(-count // DRAWS_A_WORD) * DRAWS_A_WORD
+        if self._next + whole > self._drawn.shape[1]:
+            self._draw(whole, device)
+        taken = self._drawn[:, self._next : self._next + count]
+        self._next += whole
+        return taken
+
+    def keep(self, places: list[int]) -> None:
+        """Go on with some of the lanes that still train."""
+        self.training = [self.training[place] for place in places]
+        self._streams = [self._streams[place] for place in places]
+        self._drawn = self._drawn[places]
+
+    def _draw(self, least: int, device: torch.device) -> None:
+        """Have at least so many more, after those that are left."""
+        words = max(least // DRAWS_A_WORD, WORDS)
+        fresh = np.stack([stream.random_raw(words) for stream in self._streams]).view(np.uint16)
+        left = self._drawn[:, self._next :].to(device)
+        drawn = torch.from_numpy(fresh.astype(np.float32)).to(device)
+        self._drawn = torch.cat([left, drawn], dim=1)
+        self._next = 0
 
 
 class SeededDropout(nn.Module):
@@ -50,6 +82,7 @@ class SeededDropout(nn.Module):
         super().__init__()
         self.rates = list(rates)
         self.draws = draws
+        self._known: tuple[object, Tensor, Tensor] | None = None
 
     @property
     def p(self) -> float:
@@ -68,47 +101,27 @@ class SeededDropout(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         if not self.training:
             return x
-        if not self.draws.together:
-            return x * self.factors([0], x[None])[0]
-        dropped: Tensor = _EachLane.apply(x, self)  # type: ignore[no-untyped-call]
-        return dropped
+        every = of_all_lanes(x)
+        if every is None:
+            return x * self._factors(x)[0 if self.draws.lane is None else self.draws.lane]
+        return of_each_lane(every * self._factors(x))
 
-    def factors(self, places: list[int], like: Tensor) -> Tensor:
-        """For values (K, …) of K lanes: 0 where one is dropped, 1 / (1 − rate) where it is kept."""
-        count = like[0].numel()
-        levels = [round(self.rates[place] * LEVELS) for place in places]
-        bits = np.zeros((len(places), -(-count // 4)), dtype=np.uint64)
-        for row, place, level in zip(bits, places, levels, strict=True):
-            if 0 < level < LEVELS:
-                row[:] = self.draws.streams[place].random_raw(len(row))
-        draws = torch.from_numpy(bits.view(np.int16)[:, :count]).to(like.device).view(like.shape)
-        # A level of LEVELS has no 16 bits to be compared by: the scale of 0 drops everything.
-        least = np.array([min(level, LEVELS - 1) - LEVELS // 2 for level in levels], np.int16)
-        scales = [
-            1 / (1 - self.rates[place]) if level < LEVELS else 0.0
-            for place, level in zip(places, levels, strict=True)
-        ]
-        each = (-1, *[1] * (like.dim() - 1))
-        kept = draws >= torch.from_numpy(least).to(like.device).view(each)
-        return torch.where(kept, like.new_tensor(scales).view(each), 0.0)
+    def _factors(self, like: Tensor) -> Tensor:
+        """For values (…) of each lane: 0 where one is dropped, 1 / (1 − rate) where it is kept; (K, …)."""
+        dropped, scales = self._limits(like.device)
+        # One or more where kept, else zero or less. Comparisons have no vector instructions in torch.
+        factors = (self.draws.take(like.numel(), like.device) - dropped).clamp_(0, 1).mul_(scales)
+        return factors.view(-1, *like.shape).to(like.dtype)
 
-
-class _EachLane(torch.autograd.Function):
-    """Under `vmap`, dropout of all lanes at once."""
-
-    @staticmethod
-    def forward(x: Tensor, layer: SeededDropout) -> Tensor:
-        raise MmbenchError("Expected values of each lane. Found values that all lanes share.")
-
-    @staticmethod
-    def setup_context(ctx: Any, inputs: Any, output: Any) -> None: ...
-
-    @staticmethod
-    def vmap(
-        info: Any, in_dims: tuple[int, None], x: Tensor, layer: SeededDropout
-    ) -> tuple[Tensor, int]:
-        own = x.movedim(in_dims[0], 0)
-        return own * layer.factors(layer.draws.training, own), 0
+    def _limits(self, device: torch.device) -> tuple[Tensor, Tensor]:
+        """Of each lane that still trains, (K, 1): the greatest draw that is dropped, and the others' scale."""
+        if self._known is None or self._known[0] is not self.draws.training:
+            rates = [self.rates[place] for place in self.draws.training]
+            dropped = [round(rate * LEVELS) - 1.0 for rate in rates]
+            scales = [1 / (1 - rate) if rate < 1 else 0.0 for rate in rates]
+            columns = torch.tensor([dropped, scales], device=device).unsqueeze(-1)
+            self._known = (self.draws.training, *columns)
+        return self._known[1:]
 
 
 @contextmanager

@@ -138,9 +138,10 @@ class _Pass:
     def _combined(self, losses: dict[str, Tensor]) -> Tensor:
         """The sum of what each lane's weighting makes of its losses."""
         totals = []
-        for place, member in enumerate(self.members):
+        each = zip(*(loss.unbind() for loss in losses.values()), strict=True)
+        for member, own in zip(self.members, each, strict=True):
             with member.drawing():
-                totals.append(member.weighting({n: loss[place] for n, loss in losses.items()}))
+                totals.append(member.weighting(dict(zip(losses, own, strict=True))))
         return torch.stack(totals).sum()
 
     def _update(self, wanted: dict[str, Tensor], losses: dict[str, Tensor]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
+from itertools import groupby
 
 import torch
 from torch import Tensor, nn
@@ -33,8 +34,8 @@ class RowsAdamW:
     def step(self, gradients: Tensor) -> None:
         """Clip each lane's gradients, in place, and step it; a lane's step does not see the others."""
         clip_(gradients, self.settings[0].clip)
-        for row, gradient in zip(self.rows, gradients.unbind(0), strict=True):
-            row.grad = gradient
+        for run, part in zip(self.runs, torch.split(gradients, self._sizes), strict=True):
+            run.grad = part
         for group in self.optimiser.param_groups:
             group["lr"] = group["peak"] * self.factors[self.done]
         self.optimiser.step()
@@ -42,22 +43,27 @@ class RowsAdamW:
 
     def keep(self, places: list[int], values: Tensor) -> None:
         """Go on with some lanes, whose parameters are now in `values`."""
-        states = [self.optimiser.state[self.rows[place]] for place in places]
+        before = [self.optimiser.state[run] for run in self.runs]
         self.settings = [self.settings[place] for place in places]
         self._attach(values)
-        for row, state in zip(self.rows, states, strict=True):
-            self.optimiser.state[row] = state
+        for name, first in before[0].items():
+            shared = first.dim() == 0  # the number of steps
+            every = torch.cat([state[name] for state in before])[places] if not shared else first
+            parts = (
+                [every.clone() for _ in self.runs] if shared else torch.split(every, self._sizes)
+            )
+            for run, part in zip(self.runs, parts, strict=True):
+                self.optimiser.state[run][name] = part
 
     def _attach(self, values: Tensor) -> None:
-        self.rows = [nn.Parameter(row) for row in values.detach().unbind(0)]
-        groups: dict[tuple[float, float], list[nn.Parameter]] = {}
-        for row, of in zip(self.rows, self.settings, strict=True):
-            groups.setdefault((of.lr, of.weight_decay), []).append(row)
+        """Lanes side by side with the same rates are one parameter: less work than one each."""
+        groups = []
+        for (lr, decay), lanes in groupby(self.settings, lambda of: (of.lr, of.weight_decay)):
+            groups.append((len(list(lanes)), {"lr": lr, "peak": lr, "weight_decay": decay}))
+        self._sizes = [size for size, _ in groups]
+        self.runs = [nn.Parameter(run) for run in torch.split(values.detach(), self._sizes)]
         self.optimiser = torch.optim.AdamW(
-            [
-                {"params": rows, "lr": lr, "peak": lr, "weight_decay": decay}
-                for (lr, decay), rows in groups.items()
-            ],
+            [{"params": [run], **rates} for run, (_, rates) in zip(self.runs, groups, strict=True)],
             fused=True,
         )
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.func import functional_call, vmap
+from torch.func import vmap
 
 from mmbench.contracts import LossWeighting, Term
 from mmbench.data.part import Part
@@ -16,6 +17,7 @@ from mmbench.model import FusionModel
 from mmbench.objective import losses
 from mmbench.tasks import Task
 from mmbench.training.dropout import Draws
+from mmbench.training.lifted import each_lane, lift
 from mmbench.training.pool import packed, unpacked
 
 __all__ = ["Found", "Refused", "Stack"]
@@ -59,7 +61,9 @@ class Stack:
         self.draws = draws
         self.weightings = list(weightings)
         self._shapes = {name: p.shape for name, p in self.template.named_parameters()}
-        self._bound = _Bound(self.template, task, terms)
+        self._task, self._terms = task, terms
+        self._held = _held(self.template)
+        lift(self.template)
         rows = [[*m.parameters(), *w.parameters()] for m, w in zip(models, weightings, strict=True)]
         if not all(p.requires_grad and p.dtype == rows[0][0].dtype for p in rows[0]):
             raise Refused("parameters that are frozen, or of several dtypes")
@@ -72,18 +76,25 @@ class Stack:
 
     def __call__(self, batches: dict[str, Any]) -> Found:
         """Losses `(K,)`, predictions and targets `(K, B, …)` of one batch a lane, as `Pool` gives them."""
-        self.draws.together = True
+
+        def run(lane: Tensor) -> Found:
+            self.draws.lane = lane
+            with self._holding(each_lane({**self.parameters, **self.buffers})):
+                return self._run(each_lane(batches))
+
         try:
-            found: Found = vmap(self._run)(self.parameters, self.buffers, batches)
+            # What differs between lanes is split by hand: `vmap` takes longer to look through all of it.
+            found: Found = vmap(run)(torch.arange(len(self), device=self.values.device))
         finally:
-            self.draws.together = False
+            self.draws.lane = None
         return found
 
     def alone(self, place: int, batch: Part) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
         """The losses of one lane on one batch, and that lane's parameters as leaves by name."""
         own = {name: p[place].detach().requires_grad_() for name, p in self.parameters.items()}
         buffers = {name: values[place] for name, values in self.buffers.items()}
-        return self._run(own, buffers, packed(batch))[0], own
+        with self._holding({**own, **buffers}):
+            return self._run(packed(batch))[0], own
 
     def gather(self) -> None:
         """Collect the gradients of a backward pass in `gradients`."""
@@ -94,8 +105,10 @@ class Stack:
         kept = [gradient for gradient in found if gradient is not None]
         rows = [gradient.reshape(len(self), -1) for gradient in kept]
         torch.cat(rows, dim=1, out=self.gradients[:, : self._own])
-        for row, weighting in zip(self.gradients, self.weightings, strict=True):
-            row[self._own :] = _flat([p.grad for p in weighting.parameters() if p.grad is not None])
+        if of_weightings:
+            for row, weighting in zip(self.gradients, self.weightings, strict=True):
+                grads = [p.grad for p in weighting.parameters() if p.grad is not None]
+                row[self._own :] = _flat(grads)
 
     def forget_gradients(self) -> None:
         for parameter in self.parameters.values():
@@ -107,7 +120,7 @@ class Stack:
         """Go on with some lanes."""
         self.weightings = [self.weightings[place] for place in places]
         self.buffers = {name: values[places] for name, values in self.buffers.items()}
-        self.draws.training = [self.draws.training[place] for place in places]
+        self.draws.keep(places)
         self._lay_out(self.values[places])
 
     def state(self, place: int) -> dict[str, Tensor]:
@@ -130,25 +143,36 @@ class Stack:
             for parameter, part in zip(weighting.parameters(), parts, strict=True):
                 parameter.data = part.view(parameter.shape)
 
-    def _run(self, parameters: Any, buffers: Any, given: dict[str, Any]) -> Found:
-        state = {f"model.{name}": values for name, values in {**parameters, **buffers}.items()}
-        found: Found = functional_call(self._bound, state, (given,))
-        return found
+    @contextmanager
+    def _holding(self, values: Mapping[str, Tensor]) -> Iterator[None]:
+        """The template with these parameters and buffers, by name, in place of its own."""
+        before = [held[own] for held, own, _ in self._held]
+        try:
+            for held, own, name in self._held:
+                held[own] = values[name]
+            yield
+        finally:
+            for (held, own, _), value in zip(self._held, before, strict=True):
+                held[own] = value
 
-
-class _Bound(nn.Module):
-    """A model and its losses, in the shape that `functional_call` takes."""
-
-    def __init__(self, model: FusionModel, task: Task, terms: tuple[Term, ...]) -> None:
-        super().__init__()
-        self.model, self._task, self._terms = model, task, terms
-
-    def forward(self, given: dict[str, Any]) -> Found:
+    def _run(self, given: dict[str, Any]) -> Found:
         batch = unpacked(given)
-        outputs = self.model(batch)
+        outputs = self.template(batch)
         targets = batch.targets if outputs.gallery is None else outputs.gallery
-        found = losses(self.model, outputs, batch, self._task, self._terms)
+        found = losses(self.template, outputs, batch, self._task, self._terms)
         return found, outputs.prediction, targets
+
+
+def _held(model: nn.Module) -> list[tuple[dict[str, Any], str, str]]:
+    """Where every parameter and buffer is: the dictionary of its module, the key, and its first name."""
+    found, first = [], dict[int, str]()
+    for prefix, module in model.named_modules():
+        for held in (module._parameters, module._buffers):
+            for own, tensor in held.items():
+                if tensor is not None:
+                    name = first.setdefault(id(tensor), f"{prefix}.{own}".lstrip("."))
+                    found.append((held, own, name))
+    return found
 
 
 def _flat(tensors: Sequence[Tensor]) -> Tensor:

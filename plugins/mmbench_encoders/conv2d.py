@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from mmbench.data.preparation import InputSpec
-from mmbench_encoders.masks import step_mask, zero_padding
+from mmbench_encoders.masks import masked
 from mmbench_encoders.shapes import expect_shape
 
 __all__ = ["Conv2dEncoder", "PositionwiseLinear"]
@@ -48,9 +48,7 @@ class Conv2dEncoder(nn.Module):
         """`x` `(B, C, H, W)` -> tokens `(B, T, dim)`, row by row, and mask `(B, T)`."""
         x = F.relu(self.stem_norm(self.stem(x)))
         x = F.relu(self.body_norm(self.body(x)))
-        tokens = self.project(self.dropout(x).flatten(2).transpose(1, 2))
-        mask = step_mask(x, mask, tokens.shape[1])
-        return zero_padding(tokens, mask), mask
+        return masked(self.project(self.dropout(x).flatten(2).transpose(1, 2)), mask)
 
 
 class PositionwiseLinear(nn.Module):

@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 from mmbench.data.preparation import InputSpec
 from mmbench_encoders.conv2d import Conv2dEncoder
-from mmbench_encoders.masks import step_mask, zero_padding
+from mmbench_encoders.masks import masked
 from mmbench_encoders.shapes import expect_shape
 
 __all__ = ["FramesEncoder"]
@@ -31,6 +31,4 @@ class FramesEncoder(nn.Module):
     def forward(self, x: Tensor, mask: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """`x` `(B, T, C, H, W)` -> tokens `(B, T, dim)` and mask `(B, T)`."""
         tokens, _ = self.frame(x.flatten(0, 1))
-        tokens = tokens.mean(dim=1).unflatten(0, x.shape[:2])
-        mask = step_mask(x, mask, x.shape[1])
-        return zero_padding(tokens, mask), mask
+        return masked(tokens.mean(dim=1).unflatten(0, x.shape[:2]), mask)

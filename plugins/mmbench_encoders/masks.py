@@ -5,7 +5,13 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-__all__ = ["step_mask", "zero_padding"]
+__all__ = ["masked", "step_mask", "zero_padding"]
+
+
+def masked(tokens: Tensor, mask: Tensor | None) -> tuple[Tensor, Tensor]:
+    """`tokens` `(B, T, D)`, zero on padding, and their mask `(B, T)`, from the mask of what they stand for."""
+    found = step_mask(tokens, mask, tokens.shape[1])
+    return tokens if mask is None else zero_padding(tokens, found), found
 
 
 def step_mask(x: Tensor, mask: Tensor | None, steps: int) -> Tensor:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from mmbench.data.preparation import InputSpec
-from mmbench_encoders.masks import step_mask, zero_padding
+from mmbench_encoders.masks import masked
 from mmbench_encoders.shapes import expect_shape
 
 __all__ = ["MLPEncoder"]
@@ -34,5 +34,4 @@ class MLPEncoder(nn.Module):
 
     def forward(self, x: Tensor, mask: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """`x` `(B, F)` -> tokens `(B, 1, dim)`, mask `(B, 1)`."""
-        mask = step_mask(x, mask, 1)
-        return zero_padding(self.body(x).unsqueeze(1), mask), mask
+        return masked(self.body(x).unsqueeze(1), mask)

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
 from mmbench.data.preparation import InputSpec
-from mmbench_encoders.masks import step_mask, zero_padding
+from mmbench_encoders.masks import masked, zero_padding
 from mmbench_encoders.pretrained.backbones import load_backbone
 from mmbench_encoders.pretrained.locate import locate
 from mmbench_encoders.shapes import expect_shape
@@ -58,8 +58,7 @@ class Projection(nn.Module):
 
     def forward(self, x: Tensor, mask: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """`x` `(B, T, D)`, `mask` `(B, T)` -> tokens `(B, T, dim)`, mask `(B, T)`."""
-        mask = step_mask(x, mask, x.shape[1])
-        return zero_padding(self.project(self.dropout(x)), mask), mask
+        return masked(self.project(self.dropout(x)), mask)
 
 
 class FineTuned(nn.Module):

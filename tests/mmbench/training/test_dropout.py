@@ -10,6 +10,7 @@ from torch import nn
 from torch.func import vmap
 
 from mmbench.errors import MmbenchError
+from mmbench.training import dropout
 from mmbench.training.dropout import Draws, SeededDropout, dropout_rates, own_dropout
 
 
@@ -52,19 +53,47 @@ def test_evaluation_changes_nothing_and_draws_nothing():
     assert torch.equal(layer.train()(x), dropped(0.5, 0, x))
 
 
+def lanes_of(layer, x):
+    def run(lane, own):
+        layer.draws.lane = lane
+        return layer(own)
+
+    try:
+        return vmap(run)(torch.arange(len(x)), x)
+    finally:
+        layer.draws.lane = None
+
+
 def test_a_lane_draws_what_it_draws_alone():
     draws = Draws([5, 6, 7])
-    draws.together = True
     layer, x = SeededDropout([0.2, 0.0, 0.7], draws), torch.rand(3, 4, 6)
-    for places in ([0, 1, 2], [0, 2]):
-        draws.training = places
-        found = vmap(layer)(x[places])
-        if len(places) == 3:
-            expected = [dropped(r, s, v) for r, s, v in zip(layer.rates, (5, 6, 7), x, strict=True)]
-            assert torch.equal(found, torch.stack(expected))
+    expected = [dropped(r, s, v) for r, s, v in zip(layer.rates, (5, 6, 7), x, strict=True)]
+    assert torch.equal(lanes_of(layer, x), torch.stack(expected))
+    draws.keep([0, 2])
+    found = lanes_of(layer, x[[0, 2]])
     alone = SeededDropout([0.7], Draws([7]))
     alone(x[2])
     assert torch.equal(found[1], alone(x[2])), "the second draw, although another lane has stopped"
+
+
+def test_what_lanes_share_is_dropped_in_each_by_itself():
+    layer, x = SeededDropout([0.5, 0.5], Draws([1, 2])), torch.rand(100)
+
+    def run(lane):
+        layer.draws.lane = lane
+        return layer(x)
+
+    found = vmap(run)(torch.arange(2))
+    assert torch.equal(found, torch.stack([dropped(0.5, seed, x) for seed in (1, 2)]))
+
+
+def test_draws_do_not_depend_on_how_many_are_drawn_at_a_time(monkeypatch):
+    def draw(words):
+        monkeypatch.setattr(dropout, "WORDS", words)
+        draws = Draws([0, 1])
+        return torch.cat([draws.take(count, torch.device("cpu")) for count in (3, 50, 8, 1)], dim=1)
+
+    assert torch.equal(draw(1), draw(10_000))
 
 
 def test_dropout_is_replaced_for_a_while():

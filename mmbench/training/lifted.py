@@ -1,0 +1,96 @@
+"""Layers that compute for all lanes at once what `vmap` would take apart into more and smaller operations.
+
+A tensor under `vmap` is a view of one that holds all lanes. To get at that one torch has only private functions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MethodType
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch._C import _functorch as functorch
+
+__all__ = ["each_lane", "lift", "of_all_lanes", "of_each_lane"]
+
+LEVEL = 1
+"""Of `vmap` over lanes, the outermost."""
+
+
+def lift(model: nn.Module) -> None:
+    """Change the layers of a model that will only be called under `vmap` over lanes.
+
+    Their results and gradients stay what they were, but for rounding.
+    """
+    for module in model.modules():
+        lifted = _LIFTED.get(type(module))
+        if lifted is not None and "forward" not in vars(module):
+            vars(module)["forward"] = MethodType(lifted, module)
+
+
+def of_all_lanes(x: Tensor) -> Tensor | None:
+    """What a lane's `x` `(…)` is a part of, `(K, …)`; None where all lanes share it, or `vmap` is nested."""
+    if not functorch.is_batchedtensor(x) or functorch.maybe_get_level(x) != LEVEL:
+        return None
+    every, where = functorch.get_unwrapped(x), functorch.maybe_get_bdim(x)
+    return every if where == 0 else every.movedim(where, 0)
+
+
+def of_each_lane(values: Tensor) -> Tensor:
+    """A lane's part `(…)` of `(K, …)`."""
+    return functorch._add_batch_dim(values, 0, LEVEL)
+
+
+def each_lane(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Nested dictionaries of `(K, …)`, a lane's part of each."""
+    return {
+        name: of_each_lane(values) if isinstance(values, Tensor) else each_lane(values)
+        for name, values in given.items()
+    }
+
+
+def _linear(layer: nn.Linear, x: Tensor) -> Tensor:
+    found = _of_all_lanes(x, layer.weight, layer.bias)
+    if found is None:
+        return F.linear(x, layer.weight, layer.bias)
+    every, weight, bias = found
+    rows = every.flatten(1, -2) if every.dim() > 2 else every.unsqueeze(1)
+    turned = weight.transpose(1, 2)
+    weighed = (
+        torch.bmm(rows, turned) if bias is None else torch.baddbmm(bias[:, None], rows, turned)
+    )
+    return of_each_lane(weighed.view(*every.shape[:-1], weight.shape[1]))
+
+
+def _layer_norm(layer: nn.LayerNorm, x: Tensor) -> Tensor:
+    found = _of_all_lanes(x, layer.weight, layer.bias)
+    if found is None:
+        return F.layer_norm(x, layer.normalized_shape, layer.weight, layer.bias, layer.eps)
+    every, weight, bias = found
+    normal = F.layer_norm(every, layer.normalized_shape, eps=layer.eps)
+    between = [1] * (every.dim() - 1 - len(layer.normalized_shape))
+    own = (len(every), *between, *layer.normalized_shape)
+    scale = weight.view(own)
+    scaled = normal * scale if bias is None else torch.addcmul(bias.view(own), normal, scale)
+    return of_each_lane(scaled)
+
+
+def _of_all_lanes(
+    x: Tensor, weight: Tensor | None, bias: Tensor | None
+) -> tuple[Tensor, Tensor, Tensor | None] | None:
+    """What goes into a layer, of all lanes; None where `vmap` has to see to it."""
+    every = of_all_lanes(x)
+    own = None if weight is None else of_all_lanes(weight)
+    shift = None if bias is None else of_all_lanes(bias)
+    if every is None or own is None or (shift is None) != (bias is None):
+        return None
+    return every, own, shift
+
+
+_LIFTED: dict[type[nn.Module], Callable[..., Tensor]] = {
+    nn.Linear: _linear,
+    nn.LayerNorm: _layer_norm,
+}
