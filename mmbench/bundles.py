@@ -14,7 +14,7 @@ from mmbench.registry import Registry
 __all__ = ["MAX_JOBS", "Bundle", "bundled", "members", "shape"]
 
 T = TypeVar("T")
-MIN_JOBS = 5
+MIN_JOBS = 3
 """That pay in one pass; see `mmbench.training.trials`."""
 MAX_JOBS = 16
 
@@ -34,18 +34,18 @@ class Bundle:
 
 
 def bundled(jobs: Sequence[Job], registry: Registry, workers: int) -> list[Job | Bundle]:
-    """The jobs, in bundles where at least five are of one shape, in the order of each one's first.
+    """The jobs, in bundles where at least three are of one shape, in the order of each one's first.
 
     Args:
         jobs: to run.
         registry: of their plugins.
-        workers: that share the work: no bundle is so large that one of them would have none.
+        workers: that share the work: no bundle is so large that one of them would have less than its part.
 
     """
     groups: dict[str, list[Job]] = {}
     for job in jobs:
         groups.setdefault(shape(job.spec()), []).append(job)
-    most = max(MIN_JOBS, min(MAX_JOBS, math.ceil(len(jobs) / workers)))
+    most = min(MAX_JOBS, math.ceil(len(jobs) / workers))
     found: list[tuple[int, Job | Bundle]] = []
     places = {job.key: place for place, job in enumerate(jobs)}
     for group in groups.values():

@@ -39,13 +39,15 @@ def sizes(items):
 @pytest.mark.parametrize(
     ("seeds", "workers", "expected"),
     [
-        (3, 1, [1, 1, 1]),
-        (5, 1, [5]),
+        (2, 1, [1, 1]),
+        (3, 1, [3]),
+        (3, 2, [1] * 3),
+        (5, 2, [1] * 5),
         (16, 1, [16]),
         (20, 1, [10, 10]),
         (20, 2, [10, 10]),
         (12, 2, [6, 6]),
-        (9, 2, [1] * 9),
+        (9, 2, [5, 4]),
     ],
 )
 def test_seeds_of_one_arm_are_bundled_and_every_worker_has_some(plan, seeds, workers, expected):
