@@ -25,7 +25,7 @@ REGISTRY = load_registry()
 FUSIONS = [n for n in REGISTRY.fusions if REGISTRY.fusions[n].level not in ("none", "input")]
 WEIGHTINGS = [n for n in REGISTRY.weightings if shareable(REGISTRY.weightings[n].load())]
 CANNOT = {"recurrent"}
-"""Its cells keep lists of their weights, which `functional_call` does not replace."""
+"""Its cells keep lists of their weights, which a stack does not replace."""
 SHAPES = {
     "tabular": (5,),
     "image": (3, 12, 12),

@@ -51,6 +51,28 @@ class Poison(nn.Module):
         return torch.where(self.broken > 0, torch.nan, fused)
 
 
+class Tied(nn.Module):
+    """One layer under two names."""
+
+    def __init__(self, dims, out_dim):
+        super().__init__()
+        self.first = nn.Linear(sum(dims.values()), out_dim)
+        self.second = nn.Linear(out_dim, out_dim)
+        self.third = self.second
+
+    def forward(self, features):
+        return self.third(self.second(self.first(torch.cat(list(features.values()), dim=1))))
+
+
+class Shared(Tied):
+    """Two layers with one weight."""
+
+    def __init__(self, dims, out_dim):
+        super().__init__(dims, out_dim)
+        self.third = nn.Linear(out_dim, out_dim)
+        self.third.weight = self.second.weight
+
+
 @pytest.fixture
 def trial(bench):
     """A trial of the bench: `trial(seed, fusion=…, dropout=…)`."""
@@ -58,6 +80,8 @@ def trial(bench):
         mmbench.Weighting("looks", Looks),
         mmbench.Weighting("plain", Plain),
         mmbench.Fusion("poison", Poison),
+        mmbench.Fusion("tied", Tied),
+        mmbench.Fusion("shared", Shared),
     )
 
     def make(seed=0, hyper=HYPER, fusion="concat", **changes):
@@ -87,6 +111,15 @@ def test_trials_of_one_shape_train_in_one_pass_with_the_results_they_have_alone(
         assert found[place].score == pytest.approx(expected.score)
         assert found[place].curves.train_loss == pytest.approx(expected.curves.train_loss, rel=1e-4)
         assert found[place].curves.backward_passes == expected.curves.backward_passes == 1.0
+
+
+@pytest.mark.parametrize("fusion", ["tied", "shared"])
+def test_what_a_model_has_under_two_names_trains_as_it_does_alone(fusion, trial):
+    made = [trial(seed, fusion=fusion) for seed in range(4)]
+    found = outcome(run_trials(made))
+    for place, expected in enumerate(alone(made)):
+        assert found[place].lanes == 4
+        assert found[place].curves.train_loss == pytest.approx(expected.curves.train_loss, rel=1e-4)
 
 
 def test_few_trials_train_alone(trial):
