@@ -30,6 +30,7 @@ class Draws:
     layers in advance; each layer takes the next ones, and a lane gets what it would get alone.
 
     Attributes:
+        training: places of the lanes that still train; another list when some have stopped.
         lane: under `vmap`, a lane's row of what is taken; None where one training draws by itself.
 
     """

@@ -107,7 +107,6 @@ def serve(connection: Connection, settings: EngineSettings, log: Path) -> None:
     if "torch" in sys.modules:
         sys.modules["torch"].set_num_threads(settings.threads)
     connection.send(Ready())
-    done = 0
     while True:
         try:
             payload = connection.recv_bytes()
@@ -116,8 +115,7 @@ def serve(connection: Connection, settings: EngineSettings, log: Path) -> None:
         _empty_log()
         connection.send(Taken())
         connection.send(_perform(work, payload, _Reporter(connection)))
-        done += 1
-        if done == 1:
+        if not gc.get_freeze_count():
             _spare_collector()
 
 

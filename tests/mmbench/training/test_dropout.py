@@ -64,7 +64,9 @@ def lanes_of(layer, x):
         layer.draws.lane = None
 
 
-def test_a_lane_draws_what_it_draws_alone():
+@pytest.mark.parametrize("words", [1, 10_000])
+def test_a_lane_draws_what_it_draws_alone(words, monkeypatch):
+    monkeypatch.setattr(dropout, "WORDS", words)  # drawn anew after a lane has stopped, or before
     draws = Draws([5, 6, 7])
     layer, x = SeededDropout([0.2, 0.0, 0.7], draws), torch.rand(3, 4, 6)
     expected = [dropped(r, s, v) for r, s, v in zip(layer.rates, (5, 6, 7), x, strict=True)]
