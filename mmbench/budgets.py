@@ -16,7 +16,8 @@ class Budget:
         seeds: how many seeds a run uses where the user does not say.
         trials: how many hyperparameter settings a job tries; the first is the defaults.
         epochs: passes over the training part, at most.
-        patience: epochs without a better validation score after which a trial stops.
+        patience: epochs without a better validation score after which a trial stops. Rates of the one-cycle
+            schedule fall in its second half: less patience than that keeps weights that never settled.
         batch_size: samples per step.
         max_train: training samples, at most; validation and test are cut to half of it.
 
@@ -35,6 +36,6 @@ BUDGETS: dict[str, Budget] = {
     "quick": Budget(
         "quick", seeds=3, trials=1, epochs=14, patience=5, batch_size=96, max_train=1200
     ),
-    "standard": Budget("standard", seeds=5, trials=8, epochs=40, patience=8, max_train=10_000),
-    "full": Budget("full", seeds=10, trials=32, epochs=100, patience=15),
+    "standard": Budget("standard", seeds=5, trials=8, epochs=40, patience=20, max_train=10_000),
+    "full": Budget("full", seeds=10, trials=32, epochs=100, patience=50),
 }

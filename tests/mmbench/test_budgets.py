@@ -24,3 +24,7 @@ def test_each_budget_spends_at_least_what_the_smaller_one_does() -> None:
 
 def test_patience_can_end_a_trial_before_its_epochs_do() -> None:
     assert all(0 < budget.patience < budget.epochs for budget in BUDGETS.values())
+
+
+def test_more_than_the_quick_budget_waits_until_learning_rates_have_fallen() -> None:
+    assert all(2 * BUDGETS[name].patience >= BUDGETS[name].epochs for name in ("standard", "full"))
