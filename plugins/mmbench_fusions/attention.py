@@ -58,8 +58,7 @@ class LateTransformer(nn.Module):
         tokens = absent_as_zero(self.project(features) + self.modality_embedding, present)
         tokens = torch.cat([self.class_token.expand(len(tokens), -1, -1), tokens], dim=1)
         mask = F.pad(present, (1, 0), value=True)
-        for block in self.blocks:
-            tokens, attention = block(tokens, mask)
+        tokens, attention = _read_at_class_token(self.blocks, tokens, mask)
         received = attention[:, :, 0, 1:].mean(dim=1)
         shares = received / received.sum(dim=1, keepdim=True).clamp(min=1e-12)
         return FusionOutput(self.norm(tokens[:, 0]), weights=per_modality(shares, self.names))
@@ -101,10 +100,27 @@ class EarlyTransformer(nn.Module):
         x = torch.cat([self.class_token.expand(len(sequences[0]), -1, -1), *sequences], dim=1)
         mask = torch.cat([masks[name] for name in self.names], dim=1)
         mask = F.pad(mask, (1, 0), value=True)
-        for block in self.blocks:
-            x, attention = block(x, mask)
+        x, attention = _read_at_class_token(self.blocks, x, mask)
         received = attention[:, :, 0, 1:].mean(dim=1)
         lengths = [sequence.shape[1] for sequence in sequences]
         totals = torch.stack([part.sum(dim=1) for part in received.split(lengths, dim=1)], dim=1)
         shares = totals / totals.sum(dim=1, keepdim=True).clamp(min=1e-12)
         return FusionOutput(self.norm(x[:, 0]), weights=per_modality(shares, self.names))
+
+
+def _read_at_class_token(
+    blocks: nn.ModuleList, x: Tensor, mask: Tensor
+) -> tuple[Tensor, Tensor]:
+    """`x` `(B, T, D)` through all blocks, of which the last is asked for the first token alone.
+
+    What it would make of the others is never read.
+
+    Returns:
+        `(B, 1, D)`, and the last block's attention `(B, heads, 1, T)`.
+
+    """
+    *first, last = blocks
+    for block in first:
+        x, _ = block(x, mask)
+    read: tuple[Tensor, Tensor] = last(x, mask, asking=1)
+    return read

@@ -32,13 +32,18 @@ class TransformerBlock(nn.Module):
             nn.Dropout(dropout),
         )
 
-    def forward(self, x: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
-        """`x` `(B, T, dim)`, `mask` `(B, T)` -> `(B, T, dim)` and attention `(B, heads, T, T)`."""
+    def forward(
+        self, x: Tensor, mask: Tensor, asking: int | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """`x` `(B, T, dim)`, `mask` `(B, T)` -> `(B, A, dim)` and attention `(B, heads, A, T)`.
+
+        The first A tokens, `asking`, attend to all and are what comes out; by default every token does.
+        """
         split = self.to_queries_keys_values(self.attention_norm(x))
         split = split.reshape(*x.shape[:2], 3, self.heads, self.head_dim)
         queries, keys, values = split.permute(2, 0, 3, 1, 4).unbind(0)
-        scores = queries @ keys.transpose(-1, -2) / math.sqrt(self.head_dim)
+        scores = queries[:, :, :asking] @ keys.transpose(-1, -2) / math.sqrt(self.head_dim)
         attention = masked_softmax(scores, mask[:, None, None])
         context = (attention @ values).transpose(1, 2).flatten(2)
-        x = x + self.attention_dropout(self.from_heads(context))
+        x = x[:, :asking] + self.attention_dropout(self.from_heads(context))
         return x + self.feedforward(x), attention
