@@ -68,10 +68,13 @@ class LossWeighting(nn.Module):
 
     Attributes:
         rounds: optimiser steps on each batch: a method that alternates takes one a modality.
+        constant: whether `forward` is Σ c·L with weights c that never change. Trainings that share a pass then
+            give it their losses, (K,) a term, at once, for the sum over all of them.
 
     """
 
     rounds: int = 1
+    constant: bool = False
 
     def __init__(self, terms: tuple[Term, ...]) -> None:
         super().__init__()

@@ -41,6 +41,8 @@ ENCODERS = {
     if any(kind in SHAPES for kind in REGISTRY.encoders[name].kinds)
     and not REGISTRY.encoders[name].requires
 }
+DIFFERENT = {"fixed": "weighting.uni"}
+"""What lanes are told apart by, where a weighting's weights never change."""
 TOLERANCE = 1e-6
 
 
@@ -84,8 +86,10 @@ def lane(seed, kinds, encoder, fusion, weighting="equal", terms="joint"):
     settings = Settings(3, 2, 12, 1e-2 * (1 + seed), 1e-2, seed)
     model = recipe.model({}).double()
 
+    hyper = {DIFFERENT[weighting]: 0.1 * (1 + seed)} if weighting in DIFFERENT else {}
+
     def weigh(terms):
-        return recipe.weighting({}, terms).double()
+        return recipe.weighting(hyper, terms).double()
 
     return Lane(model, weigh, data, vault.task, settings, recipe.sampling()), recipe.terms
 

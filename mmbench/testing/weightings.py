@@ -162,6 +162,26 @@ def lanes_equal_solo(weighting: Weighting) -> str:
     return f"{_LANES} lanes equal to the last bit"
 
 
+def a_constant_one_sums_over_trainings(weighting: Weighting) -> str:
+    """After some training, the losses (K,) of K trainings give the sum of what each training's give."""
+    training = _Training(weighting, 2)
+    training.run(_HALF)
+    own = training.weighting
+    if not own.constant:
+        return "not constant"
+    draws = torch.Generator().manual_seed(0)
+    losses = {term.name: torch.rand(_LANES, generator=draws) for term in own.terms}
+    alone = [own({name: loss[lane] for name, loss in losses.items()}) for lane in range(_LANES)]
+    together = own(losses)
+    expect(
+        together.dim() == 0 and torch.allclose(together, torch.stack(alone).sum()),
+        "the losses of several trainings to give the sum of what each one's give",
+        f"{together.tolist()} for {sum(map(float, alone))}",
+        "Only Σ c·L with weights that never change is `constant`.",
+    )
+    return f"the sum over {_LANES}"
+
+
 class _Training:
     """The harness's own training of the joint model by a weighting."""
 
@@ -243,4 +263,5 @@ PROPERTIES = (
     unusual_losses_stay_finite,
     the_seed_decides,
     lanes_equal_solo,
+    a_constant_one_sums_over_trainings,
 )

@@ -125,18 +125,20 @@ class _Pass:
         return {name: (total / self.visits).tolist() for name, total in sums.items()}
 
     def _step(self, batches: dict[str, Any]) -> dict[str, Tensor]:
-        self.stack.forget_gradients()
         losses, _, _ = self.stack(batches)
         if isinstance(self.members[0].weighting, JacobianWeighting):
             self._update(self.members[0].weighting.wanted(losses), losses)
         else:
-            self._combined(losses).backward()  # type: ignore[no-untyped-call]
-        self.stack.gather()
+            self.stack.descend(self._combined(losses))
         self.optimiser.step(self.stack.gradients)
         return losses
 
     def _combined(self, losses: dict[str, Tensor]) -> Tensor:
         """The sum of what each lane's weighting makes of its losses."""
+        first = self.members[0].weighting
+        if first.constant and all(m.weighting.weights() == first.weights() for m in self.members):
+            total: Tensor = first(losses)
+            return total
         totals = []
         each = zip(*(loss.unbind() for loss in losses.values()), strict=True)
         for member, own in zip(self.members, each, strict=True):
@@ -145,7 +147,7 @@ class _Pass:
         return torch.stack(totals).sum()
 
     def _update(self, wanted: dict[str, Tensor], losses: dict[str, Tensor]) -> None:
-        """Set gradients to what each lane's weighting makes of those of its terms."""
+        """Collect, for gradients, what each lane's weighting makes of those of its terms."""
         groups = _groups(self.stack)
         gradients = jacobians(wanted, groups)
         updates = [
@@ -154,12 +156,14 @@ class _Pass:
             )
             for place, member in enumerate(self.members)
         ]
+        found: dict[int, Tensor] = {}
         for name, group in groups.items():
             sizes = [parameter[0].numel() for parameter in group]
             nothing = group[0].new_zeros(sum(sizes))
             rows = torch.stack([update.get(name, nothing) for update in updates])
             for parameter, part in zip(group, torch.split(rows, sizes, dim=1), strict=True):
-                parameter.grad = part.reshape(parameter.shape)
+                found[id(parameter)] = part.reshape(parameter.shape)
+        self.stack.collect([found.get(id(leaf)) for leaf in self.stack.leaves])
 
     def _validate(self) -> tuple[list[float], dict[str, list[float]]]:
         """Each lane's oriented score, and the mean loss of each term in each lane."""

@@ -43,6 +43,7 @@ class Stack:
     Attributes:
         values: `(K, P)`, all parameters of a lane in a row.
         gradients: `(K, P)`.
+        leaves: what gradients are of: the models' parameters, `(K, …)` each, and the weightings' own.
         parameters: name -> `(K, …)`, views of the rows.
         buffers: name -> `(K, …)`.
         template: a copy of the first model, which is called with the others' parameters.
@@ -96,25 +97,16 @@ class Stack:
         with self._holding({**own, **buffers}):
             return self._run(packed(batch))[0], own
 
-    def gather(self) -> None:
-        """Collect the gradients of a backward pass in `gradients`."""
-        found = [parameter.grad for parameter in self.parameters.values()]
-        of_weightings = [p.grad for w in self.weightings for p in w.parameters()]
-        if any(gradient is None for gradient in (*found, *of_weightings)):
-            raise Refused("parameters without a gradient")
-        kept = [gradient for gradient in found if gradient is not None]
-        rows = [gradient.reshape(len(self), -1) for gradient in kept]
-        torch.cat(rows, dim=1, out=self.gradients[:, : self._own])
-        if of_weightings:
-            for row, weighting in zip(self.gradients, self.weightings, strict=True):
-                grads = [p.grad for p in weighting.parameters() if p.grad is not None]
-                row[self._own :] = _flat(grads)
+    def descend(self, total: Tensor) -> None:
+        """Collect the gradients of a scalar."""
+        self.collect(torch.autograd.grad(total, self.leaves, allow_unused=True))
 
-    def forget_gradients(self) -> None:
-        for parameter in self.parameters.values():
-            parameter.grad = None
-        for weighting in self.weightings:
-            weighting.zero_grad()
+    def collect(self, found: Sequence[Tensor | None]) -> None:
+        """Put the gradients of `leaves`, in their order, into `gradients`."""
+        for place, gradient in zip(self._places, found, strict=True):
+            if gradient is None:
+                raise Refused("parameters without a gradient")
+            place.copy_(gradient)
 
     def keep(self, places: list[int]) -> None:
         """Go on with some lanes."""
@@ -130,18 +122,23 @@ class Stack:
 
     def _lay_out(self, values: Tensor) -> None:
         self.values, self.gradients = values, torch.zeros_like(values)
-        self.parameters: dict[str, Tensor] = {}
+        self.parameters, self._places = dict[str, Tensor](), list[Tensor]()
         start = 0
         for name, shape in self._shapes.items():
             stop = start + shape.numel()
-            self.parameters[name] = values[:, start:stop].view(-1, *shape).requires_grad_()
+            own, gradient = (x[:, start:stop].view(-1, *shape) for x in (values, self.gradients))
+            self.parameters[name] = own.requires_grad_()
+            self._places.append(gradient)
             start = stop
-        self._own = start
-        for row, weighting in zip(values, self.weightings, strict=True):
-            sizes = [parameter.numel() for parameter in weighting.parameters()]
-            parts = row[start:].split(sizes) if sizes else ()
-            for parameter, part in zip(weighting.parameters(), parts, strict=True):
-                parameter.data = part.view(parameter.shape)
+        self.leaves = list(self.parameters.values())
+        for row, gradients, weighting in zip(values, self.gradients, self.weightings, strict=True):
+            place = start
+            for parameter in weighting.parameters():
+                part = slice(place, place + parameter.numel())
+                parameter.data = row[part].view(parameter.shape)
+                self.leaves.append(parameter)
+                self._places.append(gradients[part].view(parameter.shape))
+                place = part.stop
 
     @contextmanager
     def _holding(self, values: Mapping[str, Tensor]) -> Iterator[None]:

@@ -103,14 +103,14 @@ class EarlyTransformer(nn.Module):
         x, attention = _read_at_class_token(self.blocks, x, mask)
         received = attention[:, :, 0, 1:].mean(dim=1)
         lengths = [sequence.shape[1] for sequence in sequences]
-        totals = torch.stack([part.sum(dim=1) for part in received.split(lengths, dim=1)], dim=1)
+        totals = torch.stack(
+            [part.sum(dim=1) for part in torch.split(received, lengths, dim=1)], dim=1
+        )
         shares = totals / totals.sum(dim=1, keepdim=True).clamp(min=1e-12)
         return FusionOutput(self.norm(x[:, 0]), weights=per_modality(shares, self.names))
 
 
-def _read_at_class_token(
-    blocks: nn.ModuleList, x: Tensor, mask: Tensor
-) -> tuple[Tensor, Tensor]:
+def _read_at_class_token(blocks: nn.ModuleList, x: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
     """`x` `(B, T, D)` through all blocks, of which the last is asked for the first token alone.
 
     What it would make of the others is never read.

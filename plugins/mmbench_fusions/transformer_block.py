@@ -32,9 +32,7 @@ class TransformerBlock(nn.Module):
             nn.Dropout(dropout),
         )
 
-    def forward(
-        self, x: Tensor, mask: Tensor, asking: int | None = None
-    ) -> tuple[Tensor, Tensor]:
+    def forward(self, x: Tensor, mask: Tensor, asking: int | None = None) -> tuple[Tensor, Tensor]:
         """`x` `(B, T, dim)`, `mask` `(B, T)` -> `(B, A, dim)` and attention `(B, heads, A, T)`.
 
         The first A tokens, `asking`, attend to all and are what comes out; by default every token does.

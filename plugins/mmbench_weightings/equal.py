@@ -15,6 +15,8 @@ __all__ = ["Equal"]
 class Equal(LossWeighting):
     """Σ c L, with c from the user's tables and 1 where they are silent; c = 0 drops a term."""
 
+    constant = True
+
     def __init__(self, terms: tuple[Term, ...]) -> None:
         super().__init__(terms)
         self._weights = complete(terms, {})

@@ -25,6 +25,8 @@ class Fixed(LossWeighting):
 
     """
 
+    constant = True
+
     def __init__(
         self,
         terms: tuple[Term, ...],

@@ -20,6 +20,8 @@ from reference_loop import train_as_users_do
 __all__ = ["Timed", "by_hand", "job_of", "time_item", "together", "trial"]
 
 HYPER = {"lr": 3e-3, "weight_decay": 1e-2}
+BATCH = 64
+"""Of the standard budget."""
 TIMES = 5
 
 
@@ -63,7 +65,7 @@ def time_item(item: Timed, report: Callable[[str, float], None]) -> dict[str, An
 def job_of(fusion: str, epochs: int) -> Job:
     given = {"fusions": [fusion], "datasets": ["mfeat"], "seeds": 1, "device": "cpu"}
     [job] = plan(read_options(None, given), load_registry(), "cpu")
-    return replace(job, budget=replace(job.budget, epochs=epochs))
+    return replace(job, budget=replace(job.budget, epochs=epochs, batch_size=BATCH))
 
 
 def trial(job: Job, seed: int = 0) -> Trial:

@@ -57,6 +57,13 @@ class OwnParameterUnused(LossWeighting):
         self.spare = nn.Parameter(torch.ones(len(terms)))
 
 
+class LargestLoss(LossWeighting):
+    constant = True
+
+    def forward(self, losses):
+        return torch.stack(list(losses.values())).max() + super().forward(losses)
+
+
 class StrangeNames(LossWeighting):
     def weights(self):
         return {"loss": 1.0}
@@ -87,3 +94,7 @@ def test_parameters_without_a_gradient_are_caught():
 
 def test_weights_of_unknown_terms_are_caught():
     assert "loss" in failures(StrangeNames)["it is a loss weighting"]
+
+
+def test_what_only_calls_itself_constant_is_caught():
+    assert list(failures(LargestLoss)) == ["a constant one sums over trainings"]

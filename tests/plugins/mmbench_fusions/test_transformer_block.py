@@ -21,3 +21,12 @@ def test_the_order_of_tokens_does_not_matter():
     x, mask = torch.randn(2, 3, 6), torch.tensor([[True, True, False]] * 2)
     turned, _ = block(x.flip(1), mask.flip(1))
     torch.testing.assert_close(turned.flip(1), block(x, mask)[0])
+
+
+def test_tokens_that_do_not_ask_change_nothing_for_those_that_do():
+    block = TransformerBlock(6, heads=2, head_dim=4, hidden=7, dropout=0.0)
+    x, mask = torch.randn(2, 3, 6), torch.tensor([[True, True, False]] * 2)
+    asked, attention = block(x, mask, asking=1)
+    every, of_every = block(x, mask)
+    torch.testing.assert_close(asked, every[:, :1])
+    torch.testing.assert_close(attention, of_every[:, :, :1])
