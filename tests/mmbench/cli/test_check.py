@@ -49,7 +49,7 @@ def test_what_holds_ends_with_0_and_says_what_was_seen(install, capsys):
     assert code == 0
     assert "weighting sum_of_all\n" in printed.out
     assert "  ok    state survives saving: the same to the last bit\n" in printed.out
-    assert printed.out.endswith("10 properties: 10 passed.\n")
+    assert printed.out.endswith("11 properties: 11 passed.\n")
 
 
 def test_a_failure_ends_with_1_and_says_what_should_hold(install, capsys):
