@@ -16,8 +16,8 @@ class Budget:
         seeds: how many seeds a run uses where the user does not say.
         trials: how many hyperparameter settings a job tries; the first is the defaults.
         epochs: passes over the training part, at most.
-        patience: epochs without a better validation score after which a trial stops. Rates of the one-cycle
-            schedule fall in its second half: less patience than that keeps weights that never settled.
+        patience: epochs without a better validation score after which a trial stops. The one-cycle
+            schedule's rates fall until its end: with little patience a trial stops while they are high.
         batch_size: samples per step.
         max_train: training samples, at most; validation and test are cut to half of it.
 
