@@ -17,6 +17,7 @@ from typing import Any
 from mmbench.errors import UsageError
 
 __all__ = [
+    "amd_with_avx512",
     "collection_paused",
     "describe",
     "peak_memory",
@@ -29,6 +30,9 @@ __all__ = [
 MEGABYTE = 1_000_000
 STATUS = Path("/proc/self/status")
 CLEAR_REFS = Path("/proc/self/clear_refs")
+CPU_INFO = Path("/proc/cpuinfo")
+AVX512 = {"avx512f", "avx512cd", "avx512bw", "avx512dq", "avx512vl"}
+"""What OpenBLAS asks of a processor for its AVX-512 code."""
 
 
 def describe() -> dict[str, Any]:
@@ -45,6 +49,7 @@ def describe() -> dict[str, Any]:
         "memory_gb": _memory_gb(),
         "torch": str(torch.__version__),
         "threads": torch.get_num_threads(),
+        "blas": _blas(),
         "cuda": torch.version.cuda if cuda else None,
         "devices": [_cuda_device(index) for index in range(torch.cuda.device_count())],
     }
@@ -55,6 +60,15 @@ def usable_cores() -> int:
     if sys.platform == "linux":
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def amd_with_avx512() -> bool:
+    """Whether this is AMD's processor and has AVX-512; false outside Linux, which tells."""
+    try:
+        first, _, _ = CPU_INFO.read_text(encoding="utf-8").partition("\n\n")
+    except OSError:
+        return False
+    return "AuthenticAMD" in first and set(first.split()) >= AVX512
 
 
 def resolve_device(device: str) -> str:
@@ -162,6 +176,16 @@ def _memory_gb() -> float | None:
     if sys.platform == "win32":
         return None
     return round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9, 1)
+
+
+def _blas() -> list[str]:
+    """The libraries beside torch's own that multiply matrices, and the instructions they use."""
+    import numpy  # noqa: F401 - what is not loaded is not found
+    from threadpoolctl import threadpool_info
+
+    found = [library for library in threadpool_info() if library["user_api"] == "blas"]
+    parts = ("internal_api", "version", "architecture")
+    return sorted({" ".join(str(of[part]) for part in parts if of.get(part)) for of in found})
 
 
 def _cuda_device(index: int) -> dict[str, Any]:

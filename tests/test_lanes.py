@@ -14,6 +14,7 @@ from mmbench.data.split import make_split
 from mmbench.jobs import Job, Objective, Pick
 from mmbench.registry import load_registry
 from mmbench.tasks import TASKS
+from mmbench.training import blas
 from mmbench.training.build import Recipe
 from mmbench.training.lane import Lane, shareable
 from mmbench.training.lanes import fit_lanes
@@ -134,8 +135,10 @@ def assert_close(found, expected, name):
 TABLES = {"a": "tabular", "b": "tabular", "c": "tabular"}
 
 
+@pytest.mark.parametrize("library", ["torch", "numpy"])
 @pytest.mark.parametrize("fusion", FUSIONS)
-def test_a_lane_of_a_fusion_equals_the_training_alone(fusion):
+def test_a_lane_of_a_fusion_equals_the_training_alone(fusion, library, monkeypatch):
+    monkeypatch.setattr(blas, "fits", lambda rows: library == "numpy")
     if not REGISTRY.fusions[fusion].vectorises:
         with pytest.raises((RuntimeError, Refused)):
             require_equal(TABLES, "mlp", fusion)

@@ -61,12 +61,10 @@ class Draws:
         self._drawn = self._drawn[places]
 
     def _draw(self, least: int, device: torch.device) -> None:
-        """Have at least so many more, after those that are left."""
+        """Have at least so many fresh ones; joining them to what is left takes longer than drawing that again."""
         words = max(least // DRAWS_A_WORD, WORDS)
         fresh = np.stack([stream.random_raw(words) for stream in self._streams]).view(np.uint16)
-        left = self._drawn[:, self._next :].to(device)
-        drawn = torch.from_numpy(fresh.astype(np.float32)).to(device)
-        self._drawn = torch.cat([left, drawn], dim=1)
+        self._drawn = torch.from_numpy(fresh.astype(np.float32)).to(device)
         self._next = 0
 
 

@@ -14,6 +14,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch._C import _functorch as functorch
 
+from mmbench.training import blas
+
 __all__ = ["each_lane", "lift", "of_all_lanes", "of_each_lane"]
 
 LEVEL = 1
@@ -59,9 +61,12 @@ def _linear(layer: nn.Linear, x: Tensor) -> Tensor:
     every, weight, bias = found
     rows = every.flatten(1, -2) if every.dim() > 2 else every.unsqueeze(1)
     turned = weight.transpose(1, 2)
-    weighed = (
-        torch.bmm(rows, turned) if bias is None else torch.baddbmm(bias[:, None], rows, turned)
-    )
+    if blas.fits(rows):
+        weighed = _outside_vmap(blas.Linear.apply, rows, weight, bias)
+    elif bias is None:
+        weighed = torch.bmm(rows, turned)
+    else:
+        weighed = torch.baddbmm(bias[:, None], rows, turned)
     return of_each_lane(weighed.view(*every.shape[:-1], weight.shape[1]))
 
 
@@ -70,12 +75,22 @@ def _layer_norm(layer: nn.LayerNorm, x: Tensor) -> Tensor:
     if found is None:
         return F.layer_norm(x, layer.normalized_shape, layer.weight, layer.bias, layer.eps)
     every, weight, bias = found
-    normal = F.layer_norm(every, layer.normalized_shape, eps=layer.eps)
-    between = [1] * (every.dim() - 1 - len(layer.normalized_shape))
-    own = (len(every), *between, *layer.normalized_shape)
+    shape = layer.normalized_shape
+    # On a CPU torch normalises twice as fast where there is something to scale and shift by.
+    normal = F.layer_norm(every, shape, every.new_ones(shape), every.new_zeros(shape), layer.eps)
+    own = (len(every), *[1] * (every.dim() - 1 - len(shape)), *shape)
     scale = weight.view(own)
     scaled = normal * scale if bias is None else torch.addcmul(bias.view(own), normal, scale)
     return of_each_lane(scaled)
+
+
+def _outside_vmap(function: Callable[..., Tensor], *of_all_lanes: Tensor | None) -> Tensor:
+    """What torch's own functions may be called with, one written in Python may not be under `vmap`."""
+    level = functorch.pop_dynamic_layer_stack()
+    try:
+        return function(*of_all_lanes)
+    finally:
+        functorch.push_dynamic_layer_stack(level)
 
 
 def _of_all_lanes(

@@ -13,6 +13,7 @@ import torch
 from mmbench import machine
 from mmbench.errors import UsageError
 from mmbench.machine import (
+    amd_with_avx512,
     collection_paused,
     describe,
     peak_memory,
@@ -26,6 +27,8 @@ def test_the_description_is_json_and_true() -> None:
     assert json.loads(json.dumps(described)) == described
     assert platform.python_version() in described["python"]
     assert described["torch"] == torch.__version__
+    built = np.show_config("dicts")["Build Dependencies"]["blas"]["name"]
+    assert any("openblas" in own for own in described["blas"]) == ("openblas" in built)
     assert described["threads"] == torch.get_num_threads()
     assert 1 <= described["usable_cores"] <= described["cores"]
     assert len(described["devices"]) == torch.cuda.device_count()
@@ -38,6 +41,29 @@ def test_memory_is_what_the_system_reports() -> None:
     assert kilobytes is not None
     expected = int(kilobytes.split()[0]) * 1024 / 1e9
     assert describe()["memory_gb"] == pytest.approx(expected, rel=0.05)
+
+
+@pytest.mark.parametrize(
+    ("vendor", "flags", "expected"),
+    [
+        ("AuthenticAMD", "fma avx512f avx512cd avx512bw avx512dq avx512vl", True),
+        ("AuthenticAMD", "fma avx2 avx512f", False),
+        ("GenuineIntel", "fma avx512f avx512cd avx512bw avx512dq avx512vl", False),
+    ],
+)
+def test_a_processor_is_known_by_what_the_system_says(
+    tmp_path, monkeypatch, vendor, flags, expected
+) -> None:
+    info = tmp_path / "cpuinfo"
+    core = f"processor\t: 0\nvendor_id\t: {vendor}\nflags\t\t: {flags}\n\n"
+    info.write_text(core * 2, encoding="utf-8")
+    monkeypatch.setattr(machine, "CPU_INFO", info)
+    assert amd_with_avx512() is expected
+
+
+def test_a_processor_that_the_system_does_not_tell_is_another(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(machine, "CPU_INFO", tmp_path / "none")
+    assert amd_with_avx512() is False
 
 
 def test_the_module_does_not_import_torch() -> None:

@@ -9,6 +9,7 @@ import torch
 from torch import nn
 from torch.func import functional_call, stack_module_state, vmap
 
+from mmbench.training import blas
 from mmbench.training.lifted import each_lane, lift, of_all_lanes, of_each_lane
 
 LANES = 3
@@ -40,6 +41,13 @@ def made(make):
     return layers[0], lifted, stack_module_state(layers)[0]
 
 
+@pytest.fixture(params=["torch", "numpy"])
+def library(request, monkeypatch):
+    """What multiplies: a machine may use either."""
+    monkeypatch.setattr(blas, "fits", lambda rows: request.param == "numpy")
+
+
+@pytest.mark.usefixtures("library")
 @pytest.mark.parametrize(("make", "shape"), LAYERS.values(), ids=LAYERS)
 def test_results_and_gradients_are_those_of_vmap(make, shape):
     plain, lifted, parameters = made(make)
