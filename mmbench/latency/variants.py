@@ -84,8 +84,9 @@ def _compiled(variant: Variant) -> Callable[[FusionModel, Part], Outputs]:
     # Compiled code is kept per code object, and given up on once too many models share one.
     code = _whole.__code__.replace(co_name=f"whole_{next(_serial)}")
     function = types.FunctionType(code, globals())
+    # On CUDA this replays graphs, which overwrite the last outputs; on a CPU it changes nothing.
     compiled: Callable[[FusionModel, Part], Outputs] = torch.compile(
-        function, fullgraph=True, dynamic=False
+        function, fullgraph=True, dynamic=False, mode="reduce-overhead"
     )
     return compiled
 

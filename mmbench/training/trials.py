@@ -21,12 +21,12 @@ __all__ = ["Trial", "run_trials"]
 
 MIN_LANES = 3
 """With two, what is shared was measured to be no more than what `vmap` adds (on a CPU, 2026)."""
-MAX_LANES = 16
-"""With more, nothing was gained."""
-CACHE_BYTES = 2**24
-"""That the parameters of a pass may take, with gradients and both moments."""
+MAX_LANES = {"cpu": 16, "cuda": 64}
+"""On a CPU little was gained with more. On a GPU, not measured, a small kernel costs what a larger one does."""
+CACHE_BYTES = 2**26
+"""That the parameters of a pass on a CPU may take, with gradients and both moments: more was slower."""
 DATA_BYTES = 2**29
-"""That the data of a pass may take, of which it has a copy."""
+"""That the data of a pass on a CPU may take, of which it has a copy."""
 Result: TypeAlias = Fitted | Exception
 
 
@@ -121,14 +121,25 @@ def _passes(trials: Sequence[Trial]) -> list[list[int]]:
 
 
 def _cut(places: list[int], lane: Lane) -> list[list[int]]:
-    """Even parts that fit cache and memory; single places where too few do."""
-    size = sum(parameter.nbytes for parameter in lane.model.parameters())
-    data = lane.data.train.nbytes + lane.data.validation.nbytes
-    most = min(MAX_LANES, CACHE_BYTES // max(4 * size, 1), DATA_BYTES // data)
+    """Even parts that fit; single places where too few do."""
+    most = _most(lane)
     if min(most, len(places)) < MIN_LANES:
         return [[place] for place in places]
     count = math.ceil(len(places) / most)
     return [places[part::count] for part in range(count)]
+
+
+def _most(lane: Lane) -> int:
+    """How many lanes of this shape a pass may have, for cache or memory."""
+    device = lane.data.train.targets.device
+    state = max(4 * sum(parameter.nbytes for parameter in lane.model.parameters()), 1)
+    data = lane.data.train.nbytes + lane.data.validation.nbytes
+    if device.type == "cuda":
+        free, _ = torch.cuda.mem_get_info(device)
+        fitting = free // 2 // (state + data)  # half is for what a pass computes
+    else:
+        fitting = min(CACHE_BYTES // state, DATA_BYTES // data)
+    return min(MAX_LANES[device.type], fitting)
 
 
 def _vectorises(recipe: Recipe) -> bool:

@@ -90,7 +90,7 @@ def test_many_models_can_be_compiled_side_by_side(
         return graph.forward
 
     monkeypatch.setattr(
-        variants.torch, "compile", lambda f, **more: compile_(f, backend=backend, **more)
+        variants.torch, "compile", lambda f, mode, **more: compile_(f, backend=backend, **more)
     )
     monkeypatch.setattr(shutil, "which", lambda name: name)
     model, batch = made

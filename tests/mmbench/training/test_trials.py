@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 import torch
 from torch import nn
@@ -146,9 +148,20 @@ def test_large_models_and_large_data_train_alone(limit, trial, monkeypatch):
 
 
 def test_many_lanes_are_cut_evenly(trial, monkeypatch):
-    monkeypatch.setattr(trials, "MAX_LANES", 8)
+    monkeypatch.setitem(trials.MAX_LANES, "cpu", 8)
     found = outcome(run_trials([trial(seed % 3) for seed in range(11)]))
     assert sorted(result.lanes for result in found.values()) == [5] * 5 + [6] * 6
+
+
+@pytest.mark.parametrize(("free", "expected"), [(10**12, 64), (2 * 5 * 1040, 5), (1000, 0)])
+def test_a_gpu_takes_as_many_as_half_of_its_free_memory_holds(free, expected, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (free, 10**12))
+    on_gpu = SimpleNamespace(device=torch.device("cuda"))
+    data = SimpleNamespace(
+        train=SimpleNamespace(targets=on_gpu, nbytes=600), validation=SimpleNamespace(nbytes=200)
+    )
+    lane = SimpleNamespace(model=nn.Linear(14, 1), data=data)  # 15 numbers, 60 bytes, four times
+    assert trials._most(lane) == expected
 
 
 @pytest.mark.parametrize("weighting", ["sum", "plain"])
