@@ -21,6 +21,7 @@ from typing import Any
 
 import pandas as pd
 import torch
+from threadpoolctl import threadpool_limits
 
 from growth.jobs import around_jobs
 from growth.points import measured
@@ -60,6 +61,7 @@ def main(arguments: list[str]) -> None:
     given = parser.parse_args(arguments)
     if not given.redraw:
         torch.set_num_threads(1)
+        threadpool_limits(1, user_api="blas")  # as an engine's workers have it
         given.results.mkdir(parents=True, exist_ok=True)
         manifest = _manifest(arguments)
         _measure(given.quick).to_csv(given.results / FIGURES, index=False)

@@ -12,9 +12,11 @@ from collections.abc import Callable, Iterator
 
 import pytest
 import torch
+from threadpoolctl import threadpool_limits
 
 import reference_loop
 from mmbench.engine import EngineSettings, Finished
+from mmbench.training import blas
 from mmbench_engines.local import run
 from trainings import Timed, by_hand, job_of, together, trial
 
@@ -37,10 +39,14 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(autouse=True)
 def one_thread() -> Iterator[None]:
+    """As an engine's workers have it where there are many jobs."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
-    yield
+    with threadpool_limits(1, user_api="blas"):
+        blas.quicker.cache_clear()
+        yield
     torch.set_num_threads(threads)
+    blas.quicker.cache_clear()
 
 
 def seconds(work: Callable[[], object]) -> float:
