@@ -26,12 +26,14 @@ def quicker() -> bool:
     It does, 2.4 times (64 x 64, 2026, EPYC 9005), on AMD's processors with AVX-512: OpenBLAS uses it there,
     and MKL, which torch has, does not.
     """
-    return amd_with_avx512() and any(
+    found = [library for library in threadpool_info() if library["user_api"] == "blas"]
+    wide = all(  # NumPy's may be any of them
         blas["internal_api"] == "openblas"
         and blas["architecture"] in WIDE
         and blas["num_threads"] == 1
-        for blas in threadpool_info()
+        for blas in found
     )
+    return amd_with_avx512() and wide and bool(found)
 
 
 def fits(rows: Tensor) -> bool:

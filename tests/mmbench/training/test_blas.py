@@ -8,7 +8,13 @@ import torch.nn.functional as F
 
 from mmbench.training import blas
 
-OPENBLAS = {"internal_api": "openblas", "architecture": "SkylakeX", "num_threads": 1}
+OPENBLAS = {
+    "user_api": "blas",
+    "internal_api": "openblas",
+    "architecture": "SkylakeX",
+    "num_threads": 1,
+}
+OPENMP = {"user_api": "openmp", "internal_api": "openmp", "num_threads": 2}
 
 
 @pytest.fixture
@@ -67,11 +73,16 @@ def test_a_second_derivative_is_refused(given):
 
 
 def test_numpy_is_quicker_where_it_alone_has_wide_instructions(monkeypatch):
-    assert quicker(monkeypatch, True, numpy=OPENBLAS)
+    assert quicker(monkeypatch, True, numpy=OPENBLAS, torch=OPENMP)
     assert not quicker(monkeypatch, False, numpy=OPENBLAS)
     assert not quicker(monkeypatch, True)
-    assert not quicker(monkeypatch, True, openmp={"internal_api": "openmp"})
+    assert not quicker(monkeypatch, True, torch=OPENMP)
     assert not quicker(monkeypatch, True, numpy=OPENBLAS | {"architecture": "Haswell"})
+
+
+def test_another_library_may_be_numpys(monkeypatch):
+    mkl = OPENBLAS | {"internal_api": "mkl", "architecture": None}
+    assert not quicker(monkeypatch, True, scipy=OPENBLAS, numpy=mkl)
 
 
 def test_threads_of_two_libraries_would_wait_for_each_other(monkeypatch):
