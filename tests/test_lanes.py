@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 import mmbench
 from mmbench.budgets import BUDGETS
+from mmbench.contracts import JacobianWeighting, LossWeighting
 from mmbench.data.part import Part
 from mmbench.data.sealed import TrainingData, prepare
 from mmbench.data.split import make_split
@@ -19,6 +23,7 @@ from mmbench.training.build import Recipe
 from mmbench.training.lane import Lane, shareable
 from mmbench.training.lanes import fit_lanes
 from mmbench.training.loop import fit, predict
+from mmbench.training.recording import Recording
 from mmbench.training.stack import Refused
 from mmbench.training.step import Settings
 
@@ -95,11 +100,24 @@ def lane(seed, kinds, encoder, fusion, weighting="equal", terms="joint"):
     return Lane(model, weigh, data, vault.task, settings, recipe.sampling()), recipe.terms
 
 
-def require_equal(*arguments):
-    made = [lane(seed, *arguments) for seed in range(3)]
+@pytest.fixture(autouse=True)
+def programs(monkeypatch):
+    """What steps were recorded as."""
+    found, original = [], Recording.program
+
+    def program(self):
+        found.append(original(self))
+        return found[-1]
+
+    monkeypatch.setattr(Recording, "program", program)
+    return found
+
+
+def require_equal(*arguments, make=lane):
+    made = [make(seed, *arguments) for seed in range(3)]
     together = fit_lanes([own for own, _ in made], made[0][1])
     for seed, found in enumerate(together):
-        own, terms = lane(seed, *arguments)
+        own, terms = make(seed, *arguments)
         alone = fit(
             own.model,
             own.make_weighting,
@@ -137,25 +155,109 @@ TABLES = {"a": "tabular", "b": "tabular", "c": "tabular"}
 
 @pytest.mark.parametrize("library", ["torch", "numpy"])
 @pytest.mark.parametrize("fusion", FUSIONS)
-def test_a_lane_of_a_fusion_equals_the_training_alone(fusion, library, monkeypatch):
+def test_a_lane_of_a_fusion_equals_the_training_alone(fusion, library, monkeypatch, programs):
     monkeypatch.setattr(blas, "fits", lambda rows: library == "numpy")
     if not REGISTRY.fusions[fusion].vectorises:
         with pytest.raises((RuntimeError, Refused)):
             require_equal(TABLES, "mlp", fusion)
         return
     require_equal(TABLES, "mlp", fusion)
+    assert programs
+    assert None not in programs
 
 
 @pytest.mark.parametrize("weighting", WEIGHTINGS)
-def test_a_lane_of_a_weighting_equals_the_training_alone(weighting):
+def test_a_lane_of_a_weighting_equals_the_training_alone(weighting, programs):
     require_equal(TABLES, "mlp", "concat", weighting, "joint+uni")
+    assert programs
+    assert None not in programs
 
 
 @pytest.mark.parametrize("encoder", ENCODERS)
-def test_a_lane_of_an_encoder_equals_the_training_alone(encoder):
+def test_a_lane_of_an_encoder_equals_the_training_alone(encoder, programs):
     kinds = dict.fromkeys("ab", ENCODERS[encoder])
     if encoder in CANNOT:
         with pytest.raises(Refused):
             require_equal(kinds, encoder, "concat")
         return
     require_equal(kinds, encoder, "concat")
+    assert programs
+    assert None not in programs
+
+
+def impatient(seed, *arguments):
+    """A training that stops soon; each at another epoch."""
+    own, terms = lane(seed, *arguments)
+    return replace(own, settings=replace(own.settings, epochs=8, patience=1)), terms
+
+
+def test_lanes_that_go_on_when_others_have_stopped_are_recorded_anew(programs):
+    require_equal(TABLES, "mlp", "concat", make=impatient)
+    assert len(programs) > 1
+    assert None not in programs
+
+
+class Counting(nn.Module):
+    """A fusion that does something else for every batch it trains on."""
+
+    def __init__(self, fusion):
+        super().__init__()
+        self.fusion, self.calls = fusion, 0
+
+    def forward(self, features):
+        fused = self.fusion(features)
+        if self.training:
+            self.calls += 1
+            fused = fused * (1 + 0.1 * self.calls)
+        return fused
+
+
+def counting(seed, *arguments):
+    own, terms = lane(seed, *arguments)
+    own.model.fusion = Counting(own.model.fusion)
+    return own, terms
+
+
+def test_a_model_that_counts_its_calls_is_not_repeated(programs):
+    require_equal(TABLES, "mlp", "concat", make=counting)
+    assert set(programs) == {None}
+
+
+class Wanting(JacobianWeighting):
+    """Wants the gradients of other losses the second time, or of none that is a loss."""
+
+    def __init__(self, terms, wanted):
+        super().__init__(terms)
+        self.wanted_each_time = list(wanted)
+
+    def wanted(self, losses):
+        return self.wanted_each_time.pop(0)(losses)
+
+    def update(self, losses, gradients):
+        return {}
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        [lambda losses: {"joint": losses["joint"]}, dict],
+        [lambda losses: {"joint": 2 * losses["joint"]}],
+    ],
+    ids=["others", "no loss"],
+)
+def test_a_weighting_that_wants_what_cannot_be_repeated_trains_alone(wanted):
+    made = [lane(seed, TABLES, "mlp", "concat", terms="joint+uni") for seed in range(3)]
+    lanes = [replace(own, make_weighting=lambda terms: Wanting(terms, wanted)) for own, _ in made]
+    with pytest.raises(Refused, match="wants"):
+        fit_lanes(lanes, made[0][1])
+
+
+def test_a_weighting_that_leaves_a_loss_out_trains_alone():
+    class First(LossWeighting):
+        def forward(self, losses):
+            return losses["joint"]
+
+    made = [lane(seed, TABLES, "mlp", "concat", terms="joint+uni") for seed in range(3)]
+    lanes = [replace(own, make_weighting=First) for own, _ in made]
+    with pytest.raises(Refused, match="leaves out"):
+        fit_lanes(lanes, made[0][1])

@@ -47,7 +47,8 @@ class Fusion(Registration):
             names no fusion and is entered twice (the A/A arm); `"prior"` predicts without input and
             `"unimodal"` from one modality: what fusing is measured against.
         vectorises: whether several of it can train in one `vmap` with the results of each alone. False for
-            one that draws random numbers (dropout apart), changes buffers in `forward` or branches on data.
+            one that draws random numbers (dropout apart), changes buffers in `forward`, branches on data, or
+            counts its calls: what `forward` does for the first batches is repeated for the others.
         tasks: the tasks it has a meaning for, all where left out; a job of another is skipped.
 
     """

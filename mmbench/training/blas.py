@@ -12,6 +12,7 @@ from torch import Tensor
 from torch.autograd.function import FunctionCtx, once_differentiable
 
 from mmbench.machine import amd_with_avx512
+from mmbench.training.recording import outside_torch
 
 __all__ = ["Linear", "fits", "quicker"]
 
@@ -66,4 +67,8 @@ class Linear(torch.autograd.Function):
 
 
 def _product(left: Tensor, right: Tensor) -> Tensor:
-    return torch.from_numpy(np.matmul(left.detach().numpy(), right.detach().numpy()))
+    return outside_torch(_matmul, left.detach(), right.detach())
+
+
+def _matmul(left: Tensor, right: Tensor) -> Tensor:
+    return torch.from_numpy(np.matmul(left.numpy(), right.numpy()))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from torch import Tensor, nn
 
 from mmbench.errors import MmbenchError
 from mmbench.training.lifted import of_all_lanes, of_each_lane
+from mmbench.training.recording import outside_torch
 
 __all__ = ["Draws", "SeededDropout", "dropout_rates", "own_dropout"]
 
@@ -108,8 +110,9 @@ class SeededDropout(nn.Module):
     def _factors(self, like: Tensor) -> Tensor:
         """For values (…) of each lane: 0 where one is dropped, 1 / (1 − rate) where it is kept; (K, …)."""
         dropped, scales = self._limits(like.device)
+        drawn = outside_torch(partial(self.draws.take, like.numel(), like.device))
         # One or more where kept, else zero or less. Comparisons have no vector instructions in torch.
-        factors = (self.draws.take(like.numel(), like.device) - dropped).clamp_(0, 1).mul_(scales)
+        factors = (drawn - dropped).clamp_(0, 1).mul_(scales)
         return factors.view(-1, *like.shape).to(like.dtype)
 
     def _limits(self, device: torch.device) -> tuple[Tensor, Tensor]:

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
 
-from mmbench.contracts import JacobianWeighting, Term
+from mmbench.contracts import Term
 from mmbench.errors import NonFiniteError
-from mmbench.gradients import jacobians
 from mmbench.seeding import derive
 from mmbench.tasks import Task
 from mmbench.training.curves import note_conflicts
+from mmbench.training.descent import Descent
 from mmbench.training.dropout import Draws, dropout_rates, own_dropout
 from mmbench.training.gradients import BackwardPasses, conflicts
 from mmbench.training.lane import Lane, Member, matching, shareable
@@ -77,7 +76,9 @@ class _Pass:
         self.batches = math.ceil(self.visits / settings.batch_size)
         steps = self.batches * settings.epochs
         self.optimiser = RowsAdamW(stack.values, [m.lane.settings for m in members], steps)
-        self.counter = BackwardPasses(_groups(stack))
+        self.descent = Descent(stack)
+        self.counter = BackwardPasses(stack.groups())
+        self.counter.open()
         self.training = Pool([member.part for member in members])
         self.held_out = Pool([member.lane.data.validation for member in members])
         self.seconds, self.trained = 0.0, 0
@@ -111,59 +112,17 @@ class _Pass:
         orders = [member.lane.sampling.epoch(member.order) for member in self.members]
         if any(len(order) != self.visits for order in orders):
             raise Refused("epochs of different lengths")
-        if not self.trained:
-            self.counter.open()
         started = time.perf_counter()
         order = torch.stack(orders).to(self.stack.values.device)
         for indexes in order.tensor_split(self.batches, dim=1):
-            losses = self._step(self.training.take(indexes))
+            losses = self.descent(self.members, self.training.take(indexes))
+            self.optimiser.step(self.stack.gradients)
+            self.counter.close(1)  # what a batch costs, the first shows
             for name, loss in losses.items():
                 sums[name] = sums.get(name, 0.0) + loss.detach() * indexes.shape[1]
         self.seconds += time.perf_counter() - started
         self.trained += self.batches * len(self.members)
-        self.counter.close(self.batches)
         return {name: (total / self.visits).tolist() for name, total in sums.items()}
-
-    def _step(self, batches: dict[str, Any]) -> dict[str, Tensor]:
-        losses, _, _ = self.stack(batches)
-        if isinstance(self.members[0].weighting, JacobianWeighting):
-            self._update(self.members[0].weighting.wanted(losses), losses)
-        else:
-            self.stack.descend(self._combined(losses))
-        self.optimiser.step(self.stack.gradients)
-        return losses
-
-    def _combined(self, losses: dict[str, Tensor]) -> Tensor:
-        """The sum of what each lane's weighting makes of its losses."""
-        first = self.members[0].weighting
-        if first.constant and all(m.weighting.weights() == first.weights() for m in self.members):
-            total: Tensor = first(losses)
-            return total
-        totals = []
-        each = zip(*(loss.unbind() for loss in losses.values()), strict=True)
-        for member, own in zip(self.members, each, strict=True):
-            with member.drawing():
-                totals.append(member.weighting(dict(zip(losses, own, strict=True))))
-        return torch.stack(totals).sum()
-
-    def _update(self, wanted: dict[str, Tensor], losses: dict[str, Tensor]) -> None:
-        """Collect, for gradients, what each lane's weighting makes of those of its terms."""
-        groups = _groups(self.stack)
-        gradients = jacobians(wanted, groups)
-        updates = [
-            member.update(
-                _at(losses, place), {g: _at(rows, place) for g, rows in gradients.items()}
-            )
-            for place, member in enumerate(self.members)
-        ]
-        found: dict[int, Tensor] = {}
-        for name, group in groups.items():
-            sizes = [parameter[0].numel() for parameter in group]
-            nothing = group[0].new_zeros(sum(sizes))
-            rows = torch.stack([update.get(name, nothing) for update in updates])
-            for parameter, part in zip(group, torch.split(rows, sizes, dim=1), strict=True):
-                found[id(parameter)] = part.reshape(parameter.shape)
-        self.stack.collect([found.get(id(leaf)) for leaf in self.stack.leaves])
 
     def _validate(self) -> tuple[list[float], dict[str, list[float]]]:
         """Each lane's oriented score, and the mean loss of each term in each lane."""
@@ -197,7 +156,7 @@ class _Pass:
                 part = member.part
                 few = torch.arange(min(len(part), self.settings.batch_size))
                 losses, own = self.stack.alone(place, part.take(few.to(part.targets.device)))
-                cosines = conflicts(losses, _groups(self.stack, own))
+                cosines = conflicts(losses, self.stack.groups(own))
             note_conflicts(member.curves, cosines)
 
     def _keep_unfinished(self) -> None:
@@ -209,6 +168,7 @@ class _Pass:
         ]
         if 0 < len(going) < len(self.members):
             self.stack.keep(going)
+            self.descent.forget()
             self.optimiser.keep(going, self.stack.values)
             self.training.keep(going)
             self.held_out.keep(going)
@@ -228,18 +188,6 @@ def _require_alike(members: list[Member]) -> None:
             and first.terms == member.terms
         ):
             raise Refused("models, data or settings of different shapes")
-
-
-def _groups(stack: Stack, own: dict[str, Tensor] | None = None) -> dict[str, list[Tensor]]:
-    """The template's parameter groups, with a lane's own parameters or the stacked ones in place."""
-    names = {id(p): name for name, p in stack.template.named_parameters()}
-    values = stack.parameters if own is None else own
-    groups = stack.template.parameter_groups()
-    return {group: [values[names[id(p)]] for p in found] for group, found in groups.items()}
-
-
-def _at(values: Mapping[str, Tensor], place: int) -> dict[str, Tensor]:
-    return {name: own[place].detach() for name, own in values.items()}
 
 
 def _of(values: dict[str, list[float]], place: int) -> dict[str, float]:

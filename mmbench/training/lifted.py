@@ -6,6 +6,7 @@ A tensor under `vmap` is a view of one that holds all lanes. To get at that one 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from types import MethodType
 from typing import Any
 
@@ -76,12 +77,23 @@ def _layer_norm(layer: nn.LayerNorm, x: Tensor) -> Tensor:
         return F.layer_norm(x, layer.normalized_shape, layer.weight, layer.bias, layer.eps)
     every, weight, bias = found
     shape = layer.normalized_shape
-    # On a CPU torch normalises twice as fast where there is something to scale and shift by.
-    normal = F.layer_norm(every, shape, every.new_ones(shape), every.new_zeros(shape), layer.eps)
+    normal = F.layer_norm(
+        every, shape, *_ones_and_zeros(shape, every.dtype, every.device), layer.eps
+    )
     own = (len(every), *[1] * (every.dim() - 1 - len(shape)), *shape)
     scale = weight.view(own)
     scaled = normal * scale if bias is None else torch.addcmul(bias.view(own), normal, scale)
     return of_each_lane(scaled)
+
+
+@lru_cache(maxsize=64)
+def _ones_and_zeros(
+    shape: tuple[int, ...], dtype: torch.dtype, device: torch.device
+) -> tuple[Tensor, Tensor]:
+    """On a CPU torch normalises twice as fast where there is something to scale and shift by."""
+    return torch.ones(shape, dtype=dtype, device=device), torch.zeros(
+        shape, dtype=dtype, device=device
+    )
 
 
 def _outside_vmap(function: Callable[..., Tensor], *of_all_lanes: Tensor | None) -> Tensor:

@@ -43,8 +43,9 @@ class Stack:
     Attributes:
         values: `(K, P)`, all parameters of a lane in a row.
         gradients: `(K, P)`.
-        leaves: what gradients are of: the models' parameters, `(K, …)` each, and the weightings' own.
         parameters: name -> `(K, …)`, views of the rows.
+        leaves: the same, in their order.
+        leaves_of_weightings: the parameters of each lane's.
         buffers: name -> `(K, …)`.
         template: a copy of the first model, which is called with the others' parameters.
 
@@ -97,16 +98,20 @@ class Stack:
         with self._holding({**own, **buffers}):
             return self._run(packed(batch))[0], own
 
-    def descend(self, total: Tensor) -> None:
-        """Collect the gradients of a scalar."""
-        self.collect(torch.autograd.grad(total, self.leaves, allow_unused=True))
+    def groups(self, own: dict[str, Tensor] | None = None) -> dict[str, list[Tensor]]:
+        """The model's parameter groups, of all lanes; or with one lane's own parameters, by name."""
+        names = {id(p): name for name, p in self.template.named_parameters()}
+        values = self.parameters if own is None else own
+        groups = self.template.parameter_groups()
+        return {group: [values[names[id(p)]] for p in found] for group, found in groups.items()}
 
     def collect(self, found: Sequence[Tensor | None]) -> None:
         """Put the gradients of `leaves`, in their order, into `gradients`."""
-        for place, gradient in zip(self._places, found, strict=True):
-            if gradient is None:
-                raise Refused("parameters without a gradient")
-            place.copy_(gradient)
+        _fill(self._places, found)
+
+    def collect_of_weightings(self, found: Sequence[Tensor | None]) -> None:
+        """Put the gradients of `leaves_of_weightings`, in their order, into `gradients`."""
+        _fill(self._places_of_weightings, found)
 
     def keep(self, places: list[int]) -> None:
         """Go on with some lanes."""
@@ -131,13 +136,14 @@ class Stack:
             self._places.append(gradient)
             start = stop
         self.leaves = list(self.parameters.values())
+        self.leaves_of_weightings, self._places_of_weightings = list[Tensor](), list[Tensor]()
         for row, gradients, weighting in zip(values, self.gradients, self.weightings, strict=True):
             place = start
             for parameter in weighting.parameters():
                 part = slice(place, place + parameter.numel())
                 parameter.data = row[part].view(parameter.shape)
-                self.leaves.append(parameter)
-                self._places.append(gradients[part].view(parameter.shape))
+                self.leaves_of_weightings.append(parameter)
+                self._places_of_weightings.append(gradients[part].view(parameter.shape))
                 place = part.stop
 
     @contextmanager
@@ -158,6 +164,13 @@ class Stack:
         targets = batch.targets if outputs.gallery is None else outputs.gallery
         found = losses(self.template, outputs, batch, self._task, self._terms)
         return found, outputs.prediction, targets
+
+
+def _fill(places: Sequence[Tensor], found: Sequence[Tensor | None]) -> None:
+    for place, gradient in zip(places, found, strict=True):
+        if gradient is None:
+            raise Refused("parameters without a gradient")
+        place.copy_(gradient)
 
 
 def _held(model: nn.Module) -> list[tuple[dict[str, Any], str, str]]:
