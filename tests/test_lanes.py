@@ -18,7 +18,7 @@ from mmbench.data.split import make_split
 from mmbench.jobs import Job, Objective, Pick
 from mmbench.registry import load_registry
 from mmbench.tasks import TASKS
-from mmbench.training import blas
+from mmbench.training import blas, descent
 from mmbench.training.build import Recipe
 from mmbench.training.lane import Lane, shareable
 from mmbench.training.lanes import fit_lanes
@@ -103,6 +103,7 @@ def lane(seed, kinds, encoder, fusion, weighting="equal", terms="joint"):
 @pytest.fixture(autouse=True)
 def programs(monkeypatch):
     """What steps were recorded as."""
+    monkeypatch.setattr(descent, "WORTH", 0)
     found, original = [], Recording.program
 
     def program(self):
@@ -195,6 +196,12 @@ def test_lanes_that_go_on_when_others_have_stopped_are_recorded_anew(programs):
     require_equal(TABLES, "mlp", "concat", make=impatient)
     assert len(programs) > 1
     assert None not in programs
+
+
+def test_a_short_training_is_not_recorded(programs, monkeypatch):
+    monkeypatch.setattr(descent, "WORTH", 100)
+    require_equal(TABLES, "mlp", "concat")
+    assert not programs
 
 
 class Counting(nn.Module):

@@ -17,18 +17,29 @@ from mmbench.training.stack import Refused, Stack
 
 __all__ = ["Descent"]
 
+WORTH = 20
+"""Steps that must be left: recording one takes as long as eight to ten repetitions save."""
+
 
 class Descent:
     """Finds the gradients of a stack.
 
     What the model does is recorded on the second batch of a shape, and repeated on the next ones; on the first,
-    layers prepare what they keep. Weightings may do anything, and are asked every time.
+    layers prepare what they keep. Each time that lanes have stopped, it takes twice as many batches until that
+    pays again. Weightings may do anything, and are asked every time.
+
+    Args:
+        stack: of the lanes that train.
+        steps: of the whole training.
+
     """
 
-    def __init__(self, stack: Stack) -> None:
-        self._stack = stack
+    def __init__(self, stack: Stack, steps: int) -> None:
+        self._stack, self._left = stack, steps
         self._works: dict[object, Work] = {}
-        self._wanted: list[str] = []
+        self._met: dict[object, int] = {}
+        self._unrecorded = 1
+        self._wanted: list[str] | None = None
         self._shares: dict[str, Tensor] = {}
 
     def __call__(self, members: Sequence[Member], batches: dict[str, Any]) -> dict[str, Tensor]:
@@ -36,7 +47,7 @@ class Descent:
         first = members[0].weighting
         written = self._by_term if isinstance(first, JacobianWeighting) else self._by_share
         shape = tuple(tensor.shape for tensor in tensors(batches))
-        work = self._works.get(shape, written)
+        work = self._work(shape, written)
         running = work(batches)
         losses = {name: loss.detach().requires_grad_() for name, loss in next(running).items()}
         if isinstance(first, JacobianWeighting):
@@ -44,16 +55,26 @@ class Descent:
             self._collect(members, losses, running.send({}))
         else:
             running.send(self._shares_of(members, losses))
-        if shape not in self._works:
-            self._works[shape] = Recording(written, self._stack.template)
-        elif isinstance(work, Recording):
+        if isinstance(work, Recording):
             self._works[shape] = work.program() or written
         return losses
 
     def forget(self) -> None:
         """Lanes have stopped: what was recorded is of others."""
         self._works.clear()
+        self._met.clear()
         self._shares.clear()
+        self._unrecorded *= 2
+
+    def _work(self, shape: object, written: Work) -> Work:
+        """What repeats it; where nothing does, the work as it is written, recorded if that pays."""
+        self._left -= 1
+        if shape in self._works:
+            return self._works[shape]
+        met = self._met[shape] = self._met.get(shape, 0) + 1
+        if met <= self._unrecorded or self._left < WORTH:
+            return written
+        return Recording(written, self._stack.template)
 
     def _by_share(self, batches: Nested) -> Generator[Nested, Any, None]:
         """Yields the losses, is sent the share of each in what is descended, and collects the gradients."""
@@ -70,12 +91,13 @@ class Descent:
         """Yields the losses, and then, for groups of parameters, the gradient of each that is wanted."""
         losses, _, _ = self._stack(batches)
         yield losses
-        yield jacobians({name: losses[name] for name in self._wanted}, self._stack.groups())
+        wanted = {name: losses[name] for name in self._wanted or ()}
+        yield jacobians(wanted, self._stack.groups())
 
     def _want(self, wanted: Mapping[str, Tensor], losses: Mapping[str, Tensor]) -> None:
         if any(loss is not losses.get(name) for name, loss in wanted.items()):
             raise Refused("a weighting that wants the gradients of others than the losses")
-        if self._works and self._wanted != list(wanted):
+        if self._wanted not in (None, list(wanted)):
             raise Refused("a weighting that wants other gradients than before")
         self._wanted = list(wanted)
 

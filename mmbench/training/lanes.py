@@ -76,7 +76,7 @@ class _Pass:
         self.batches = math.ceil(self.visits / settings.batch_size)
         steps = self.batches * settings.epochs
         self.optimiser = RowsAdamW(stack.values, [m.lane.settings for m in members], steps)
-        self.descent = Descent(stack)
+        self.descent = Descent(stack, steps)
         self.counter = BackwardPasses(stack.groups())
         self.counter.open()
         self.training = Pool([member.part for member in members])

@@ -82,8 +82,9 @@ def _layer_norm(layer: nn.LayerNorm, x: Tensor) -> Tensor:
     )
     own = (len(every), *[1] * (every.dim() - 1 - len(shape)), *shape)
     scale = weight.view(own)
-    scaled = normal * scale if bias is None else torch.addcmul(bias.view(own), normal, scale)
-    return of_each_lane(scaled)
+    scaled = normal * scale
+    # In place: `addcmul` would have autograd multiply by the factor 1 that it was not given.
+    return of_each_lane(scaled if bias is None else scaled.add_(bias.view(own)))
 
 
 @lru_cache(maxsize=64)

@@ -6,7 +6,7 @@ same ones for every batch of one shape. What is recorded lies below all three.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from functools import partial
 from operator import itemgetter
 from typing import Any
@@ -88,6 +88,8 @@ class _Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self._known: dict[object, int] = {}
         self._made: dict[int, bool] = {}
         self._named_still: list[StorageWeakRef] = []
+        self._fixed: set[int] = set()
+        self._shared: set[int] = set()
         self._watching = True
 
     def __enter__(self) -> _Recorder:
@@ -142,6 +144,14 @@ class _Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
             return
         effect = function._schema.is_mutable
         arguments = [self._slot(value) for value in args]
+        if effect:
+            self._see_written({_storage(tensor) for tensor in _tensors_in(found)})
+        elif {_storage(tensor) for tensor in _tensors_in(args)} <= self._fixed:
+            self._fixed |= {_storage(tensor) for tensor in _tensors_in(found)}
+        elif function is torch.ops.aten.mul.Tensor and self._is_first(found, *args):
+            self._add(Tensor.contiguous, arguments[:1], found, effect)
+            self._shared |= {_storage(args[0]), _storage(found)}
+            return
         if not UNREPEATABLE.isdisjoint(function.tags) and not _by_number(function, args):
             self.refused = f"{function}"
         elif any(isinstance(value, Tensor) for value in named.values()):
@@ -149,9 +159,21 @@ class _Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         elif effect or not self._seen(found):
             self._add(partial(function, **named) if named else function, arguments, found, effect)
 
+    def _see_written(self, storages: set[int]) -> None:
+        self._fixed -= storages
+        if not self._shared.isdisjoint(storages):
+            self.refused = "a change in place of what was multiplied by ones"
+
+    def _is_first(self, product: Tensor, x: Tensor, by: object) -> bool:
+        """Whether a product is its first factor: the mask of a modality that is always there is ones for ever."""
+        if not (isinstance(by, Tensor) and _storage(by) in self._fixed):
+            return False
+        same = product.shape == x.shape and product.dtype == x.dtype and product.is_contiguous()
+        return same and bool((by == 1).all())
+
     def _seen(self, found: Any) -> bool:
         """Whether a result is where something is already, or a part of what was there before."""
-        every = [value for value in _listed(found) if isinstance(value, Tensor)]
+        every = list(_tensors_in(found))
         for tensor in every:
             if self._made.get(_storage(tensor)) is False:
                 self._slot(tensor)
@@ -233,6 +255,14 @@ def _place(tensor: Tensor) -> object:
 
 def _listed(found: Any) -> Sequence[Any]:
     return found if isinstance(found, (list, tuple)) else (found,)
+
+
+def _tensors_in(values: Any) -> Iterator[Tensor]:
+    for value in _listed(values):
+        if isinstance(value, Tensor):
+            yield value
+        elif isinstance(value, (list, tuple)):
+            yield from _tensors_in(value)
 
 
 def _list_of(*values: object) -> list[object]:
