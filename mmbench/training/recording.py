@@ -87,7 +87,7 @@ class _Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self.refused = ""
         self._known: dict[object, int] = {}
         self._made: dict[int, bool] = {}
-        self._named_still: list[StorageWeakRef] = []
+        self._names: list[StorageWeakRef] = []
         self._fixed: set[int] = set()
         self._shared: set[int] = set()
         self._watching = True
@@ -140,33 +140,40 @@ class _Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
     ) -> None:
         if function is torch.ops.aten.lift_fresh.default and _storage(found) not in self._made:
             # Made of Python's numbers, and perhaps changed afterwards.
-            self._add(found.clone().clone, [], found, effect=False)
+            self._add(found.clone().clone, [], found)
             return
-        effect = function._schema.is_mutable
+        self._refuse(function, args, named)
         arguments = [self._slot(value) for value in args]
+        effect = function._schema.is_mutable
         if effect:
-            self._see_written({_storage(tensor) for tensor in _tensors_in(found)})
+            self._see_written(function, args)
         elif {_storage(tensor) for tensor in _tensors_in(args)} <= self._fixed:
             self._fixed |= {_storage(tensor) for tensor in _tensors_in(found)}
-        elif function is torch.ops.aten.mul.Tensor and self._is_first(found, *args):
-            self._add(Tensor.contiguous, arguments[:1], found, effect)
+        if function is torch.ops.aten.mul.Tensor and self._is_first(found, *args):
             self._shared |= {_storage(args[0]), _storage(found)}
-            return
+            self._add(Tensor.contiguous, arguments[:1], found)
+        elif effect or not self._seen(found):
+            self._add(partial(function, **named) if named else function, arguments, found, effect)
+
+    def _refuse(
+        self, function: OpOverload, args: tuple[Any, ...], named: Mapping[str, Any]
+    ) -> None:
         if not UNREPEATABLE.isdisjoint(function.tags) and not _by_number(function, args):
             self.refused = f"{function}"
         elif any(isinstance(value, Tensor) for value in named.values()):
             self.refused = f"a tensor by name for {function}"
-        elif effect or not self._seen(found):
-            self._add(partial(function, **named) if named else function, arguments, found, effect)
 
-    def _see_written(self, storages: set[int]) -> None:
+    def _see_written(self, function: OpOverload, args: tuple[Any, ...]) -> None:
+        given = zip(function._schema.arguments, args, strict=False)
+        written = [value for argument, value in given if argument.is_write]
+        storages = {_storage(tensor) for tensor in _tensors_in(written)}
         self._fixed -= storages
         if not self._shared.isdisjoint(storages):
             self.refused = "a change in place of what was multiplied by ones"
 
     def _is_first(self, product: Tensor, x: Tensor, by: object) -> bool:
         """Whether a product is its first factor: the mask of a modality that is always there is ones for ever."""
-        if not (isinstance(by, Tensor) and _storage(by) in self._fixed):
+        if not isinstance(by, Tensor) or _storage(by) not in self._fixed:
             return False
         same = product.shape == x.shape and product.dtype == x.dtype and product.is_contiguous()
         return same and bool((by == 1).all())
@@ -180,7 +187,11 @@ class _Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         return bool(every) and all(_place(tensor) in self._known for tensor in every)
 
     def _add(
-        self, function: Callable[..., Any], arguments: Sequence[int], found: Any, effect: bool
+        self,
+        function: Callable[..., Any],
+        arguments: Sequence[int],
+        found: Any,
+        effect: bool = False,
     ) -> None:
         operations = self.parts[-1].operations
         if isinstance(found, Tensor):
@@ -225,8 +236,8 @@ class _Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
     def _fresh(self, tensor: Tensor) -> int:
         """A new slot, of a tensor that each repetition has anew."""
         storage = tensor.untyped_storage()
-        # No other memory has its name as long as this is there, which does not keep the memory.
-        self._named_still.append(StorageWeakRef(storage))  # type: ignore[no-untyped-call]
+        # As long as this is there no other memory has that name; the memory itself is not kept.
+        self._names.append(StorageWeakRef(storage))  # type: ignore[no-untyped-call]
         self._made[storage._cdata] = True
         self._known[_place(tensor)] = slot = self._constant(None)
         return slot

@@ -63,7 +63,34 @@ def nothing_new(given):
     yield {"same": given["x"].detach().view(3, 4), "old": OUTSIDE}
 
 
-WORKS = [views, in_place, several_results, by_number, numbers_that_change, from_before, nothing_new]
+def masked(given):
+    """As a model pools one token, where every sample has the modality."""
+    mask = torch.ones(3, dtype=torch.bool)
+    scaled = given["x"] * mask.unsqueeze(-1).to(given["x"].dtype)
+    turned = given["x"].t() * torch.ones(4, 1)
+    none = given["x"] * torch.zeros(3, 1)
+    shrunk = torch.ones(3, 1)
+    shrunk[1] = given["x"][0, 0]
+    wider = given["x"][0] * torch.ones(2, 4)
+    yield {
+        "scaled": scaled,
+        "turned": turned,
+        "none": none,
+        "some": given["x"] * shrunk,
+        "w": wider,
+    }
+
+
+WORKS = [
+    views,
+    in_place,
+    several_results,
+    by_number,
+    numbers_that_change,
+    from_before,
+    nothing_new,
+    masked,
+]
 
 
 def run(work, *sent):
@@ -159,6 +186,16 @@ def test_what_nothing_reads_is_left_out():
     assert "aten::exp" not in names
 
 
+def test_a_product_with_ones_is_what_is_multiplied():
+    def work(given):
+        yield {"found": given["x"] * torch.ones(3, 1)}
+
+    _, program = recorded(work, x(0))
+    given = x(1)
+    [found] = run(program, given)
+    assert found["found"].data_ptr() == given["x"].data_ptr()
+
+
 def test_neither_recording_nor_repeating_keeps_what_is_no_longer_read():
     seen = []
 
@@ -217,6 +254,12 @@ def changes_a_shape(given):
     yield {"found": given["x"].clone().unsqueeze_(0)}
 
 
+def changes_what_ones_multiplied(given):
+    found = given["x"] * torch.ones(3, 1)
+    found += 1
+    yield {"found": found}
+
+
 def names_a_tensor(given):
     yield {"found": torch.mul(given["x"], 2, out=torch.empty(3, 4))}
 
@@ -232,6 +275,7 @@ def names_a_tensor(given):
         branches,
         picks_by_a_mask,
         changes_a_shape,
+        changes_what_ones_multiplied,
         names_a_tensor,
     ],
     ids=lambda work: work.__name__,
