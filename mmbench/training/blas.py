@@ -1,20 +1,17 @@
-"""Linear layers of many lanes by NumPy, whose BLAS can outrun torch's on small matrices."""
+"""Products of small matrices by NumPy, whose BLAS can outrun torch's."""
 
 from __future__ import annotations
 
 from functools import cache
-from typing import Any
 
 import numpy as np
 import torch
 from threadpoolctl import threadpool_info
 from torch import Tensor
-from torch.autograd.function import FunctionCtx, once_differentiable
 
 from mmbench.machine import amd_with_avx512
-from mmbench.training.recording import outside_torch
 
-__all__ = ["Linear", "fits", "quicker"]
+__all__ = ["as_they_lie", "fits", "matmul", "quicker"]
 
 WIDE = {"SkylakeX", "Cooperlake", "SapphireRapids"}
 """OpenBLAS's names for its code with AVX-512."""
@@ -44,31 +41,17 @@ def fits(rows: Tensor) -> bool:
     return plain and alone and quicker()
 
 
-class Linear(torch.autograd.Function):
-    """Rows `(K, N, I)`, weights `(K, O, I)` and biases `(K, O)`, on a CPU, to `(K, N, O)`."""
-
-    @staticmethod
-    def forward(ctx: FunctionCtx, rows: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-        ctx.save_for_backward(rows, weight)
-        weighed = _product(rows, weight.transpose(1, 2))
-        return weighed if bias is None else weighed.add_(bias[:, None])
-
-    @staticmethod
-    @once_differentiable
-    def backward(ctx: Any, given: Tensor) -> tuple[Tensor | None, ...]:
-        rows, weight = ctx.saved_tensors
-        wanted = ctx.needs_input_grad
-        given = given.contiguous()  # NumPy multiplies expanded ones without its BLAS
-        return (
-            _product(given, weight) if wanted[0] else None,
-            _product(given.transpose(1, 2), rows) if wanted[1] else None,
-            given.sum(1) if wanted[2] else None,
-        )
+def as_they_lie(*operands: Tensor) -> bool:
+    """Whether NumPy gives these to its BLAS; others, such as expanded ones, it multiplies by a slow loop."""
+    return all(_a_matrix(operand) or _a_matrix(operand.mT) for operand in operands)
 
 
-def _product(left: Tensor, right: Tensor) -> Tensor:
-    return outside_torch(_matmul, left.detach(), right.detach())
-
-
-def _matmul(left: Tensor, right: Tensor) -> Tensor:
+def matmul(left: Tensor, right: Tensor) -> Tensor:
+    """`(K, N, I)` and `(K, I, O)`, without gradients, to `(K, N, O)`."""
     return torch.from_numpy(np.matmul(left.numpy(), right.numpy()))
+
+
+def _a_matrix(operand: Tensor) -> bool:
+    """Whether the numbers of each row lie side by side, and no two rows share any."""
+    row, number = operand.stride()[-2:]
+    return number == 1 and row >= operand.shape[-1]

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch._C import _functorch as functorch
 
 from mmbench.training import blas
+from mmbench.training.linear import Linear
 
 __all__ = ["each_lane", "lift", "of_all_lanes", "of_each_lane"]
 
@@ -63,7 +64,7 @@ def _linear(layer: nn.Linear, x: Tensor) -> Tensor:
     rows = every.flatten(1, -2) if every.dim() > 2 else every.unsqueeze(1)
     turned = weight.transpose(1, 2)
     if blas.fits(rows):
-        weighed = _outside_vmap(blas.Linear.apply, rows, weight, bias)
+        weighed = _outside_vmap(Linear.apply, rows, weight, bias)
     elif bias is None:
         weighed = torch.bmm(rows, turned)
     else:

@@ -17,6 +17,7 @@ from torch._ops import OpOverload
 from torch.multiprocessing.reductions import StorageWeakRef
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from mmbench.training import blas
 from mmbench.training.program import UNUSED, Nested, Operation, Part, Program, Work, tensors
 from mmbench.training.python_state import state_of_python
 
@@ -152,6 +153,10 @@ class _Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         if function is torch.ops.aten.mul.Tensor and self._is_first(found, *args):
             self._shared |= {_storage(args[0]), _storage(found)}
             self._add(Tensor.contiguous, arguments[:1], found)
+        elif (
+            function is torch.ops.aten.bmm.default and blas.fits(found) and blas.as_they_lie(*args)
+        ):
+            self._add(blas.matmul, arguments, found)
         elif effect or not self._seen(found):
             self._add(partial(function, **named) if named else function, arguments, found, effect)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 import torch
-import torch.nn.functional as F
 
 from mmbench.training import blas
 
@@ -15,16 +14,6 @@ OPENBLAS = {
     "num_threads": 1,
 }
 OPENMP = {"user_api": "openmp", "internal_api": "openmp", "num_threads": 2}
-
-
-@pytest.fixture
-def given():
-    torch.manual_seed(0)
-    shapes = {"rows": (3, 5, 6), "weight": (3, 4, 6), "bias": (3, 4)}
-    return {
-        name: torch.randn(shape, dtype=torch.float64, requires_grad=True)
-        for name, shape in shapes.items()
-    }
 
 
 @pytest.fixture
@@ -39,37 +28,6 @@ def quicker(monkeypatch, amd, **libraries):
     monkeypatch.setattr(blas, "amd_with_avx512", lambda: amd)
     monkeypatch.setattr(blas, "threadpool_info", lambda: list(libraries.values()))
     return blas.quicker.__wrapped__()
-
-
-def test_each_lane_is_a_linear_layer(given):
-    found = blas.Linear.apply(*given.values())
-    for place, own in enumerate(found):
-        lane = (values[place] for values in given.values())
-        torch.testing.assert_close(own, F.linear(*lane))
-
-
-def test_gradients_are_those_of_differences(given):
-    assert torch.autograd.gradcheck(blas.Linear.apply, tuple(given.values()))
-
-
-def test_without_bias(given):
-    rows, weight, _ = given.values()
-    torch.testing.assert_close(blas.Linear.apply(rows, weight, None), rows @ weight.mT)
-
-
-def test_only_what_is_asked_for_gets_a_gradient(given):
-    rows, weight, bias = given.values()
-    blas.Linear.apply(rows.detach(), weight, bias).sum().backward()
-    assert rows.grad is None
-    torch.testing.assert_close(bias.grad, torch.full_like(bias, 5.0))
-
-
-def test_a_second_derivative_is_refused(given):
-    """It would be wrong in silence; the pass that meets the error trains its lanes alone."""
-    total = blas.Linear.apply(*given.values()).square().sum()
-    (gradient,) = torch.autograd.grad(total, given["weight"], create_graph=True)
-    with pytest.raises(RuntimeError, match="once_differentiable"):
-        gradient.sum().backward()
 
 
 def test_numpy_is_quicker_where_it_alone_has_wide_instructions(monkeypatch):
@@ -99,3 +57,27 @@ def test_what_numpy_should_have(monkeypatch):
         assert not blas.fits(torch.zeros(2))
     torch.set_num_threads(2)
     assert not blas.fits(torch.zeros(2))
+
+
+@pytest.mark.parametrize(
+    ("operand", "expected"),
+    [
+        (torch.zeros(3, 4, 5), True),
+        (torch.zeros(3, 5, 4).mT, True),
+        (torch.zeros(3, 4, 9)[..., :5], True),
+        (torch.zeros(7, 60)[:, 2:22].view(7, 4, 5), True),
+        (torch.zeros(4, 5).expand(3, 4, 5), True),
+        (torch.zeros(3, 1, 5).expand(3, 4, 5), False),
+        (torch.zeros(3, 4, 1).expand(3, 4, 5), False),
+        (torch.zeros(3, 4, 10)[..., ::2], False),
+    ],
+)
+def test_which_matrices_numpy_gives_to_its_blas(operand, expected):
+    assert blas.as_they_lie(operand) == expected
+    assert blas.as_they_lie(torch.zeros(1, 2, 2), operand) == expected
+
+
+def test_a_product_of_each_lane():
+    torch.manual_seed(0)
+    left, right = torch.randn(3, 4, 5), torch.randn(3, 6, 5).mT
+    torch.testing.assert_close(blas.matmul(left, right), left @ right)
