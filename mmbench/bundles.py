@@ -14,7 +14,7 @@ from mmbench.registry import Registry
 __all__ = ["MAX_JOBS", "Bundle", "bundled", "members", "shape"]
 
 T = TypeVar("T")
-MIN_JOBS = 3
+MIN_JOBS = 2
 """That pay in one pass; see `mmbench.training.trials`."""
 MAX_JOBS = 16
 

@@ -39,7 +39,7 @@ FILLED = "Filled points are those that the exponent is fitted to."
 FIGURES = {
     "growth_time": (
         ("train_seconds", "seconds"),
-        "Time of one thread: of a training of one epoch, from building the model to its validation, in lanes that "
+        "Time of one thread: of an epoch of a training, with its part in building the model, in lanes that "
         "of one run; and of what surrounds trainings. It is the processor's, without waiting for the disk, and "
         "the least of the turns. " + FILLED,
     ),

@@ -61,7 +61,7 @@ def run(bench, tmp_path, monkeypatch):
     monkeypatch.setattr(probes, "clock", lambda: run.now)
     bench.put(mmbench.Engine("fake", run.engine, role="default"))
     for name in ("single", "double", "broken"):
-        bench.put(mmbench.Fusion(name, object))
+        bench.put(mmbench.Fusion(name, object, vectorises=False))
     return run
 
 
@@ -71,9 +71,9 @@ def around(jobs, start=START_SECONDS):
 
 
 def test_shapes_without_a_record_are_measured_and_workers_share_the_jobs(run):
-    run.costs = {"concat": 10.0, "single": 4.0}
+    run.costs = {"double": 10.0, "single": 4.0}
     found = run.estimate(*(run.job(name, seed=s) for s in range(2) for name in run.costs))
-    assert sorted(run.probed) == ["concat", "single"]
+    assert sorted(run.probed) == ["double", "single"]
     # 10 + 10 of one worker and 4 + 4 of the other would be 20; each takes what comes next: 10 + 4, 4 + 10.
     data = 2.0 * 2  # each of two workers prepares two seeds
     assert found.seconds == pytest.approx(14.0 + data + around(4, start=5.0))

@@ -108,6 +108,7 @@ def test_the_best_trial_on_validation_is_kept(tunable, monkeypatch):
         return trials.Fitted(model, next(scores), curves=None)
 
     monkeypatch.setattr(trials, "fit", fit)
+    monkeypatch.setattr(trials, "MIN_LANES", 5)
     recipe = tunable.recipe(tunable.job("wide", budget=budget(tunable, 4)))
     done = []
     tuned = tune(recipe, tunable.vault().training, done.append)
