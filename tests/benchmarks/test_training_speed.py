@@ -16,7 +16,7 @@ from threadpoolctl import threadpool_limits
 
 import reference_loop
 from mmbench.engine import EngineSettings, Finished
-from mmbench.training import blas
+from mmbench.training import blas, descent
 from mmbench_engines.local import run
 from trainings import Timed, by_hand, job_of, together, trial
 
@@ -102,6 +102,25 @@ def test_lanes_are_never_slower_than_one_after_another(fusion):
         lambda: lambda: trials[0].fit(lambda done: None), lambda: together(trials), times=2
     )
     assert lanes / len(trials) <= alone
+
+
+def test_recorded_steps_against_steps_as_written(benchmark):
+    trials = [trial(job_of("concat", 2 * EPOCHS), seed) for seed in range(LANES)]
+
+    def as_written() -> Callable[[], object]:
+        work = together(trials)
+
+        def train() -> None:
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr(descent, "WORTH", 10**9)
+                work()
+
+        return train
+
+    written, recorded = fastest(as_written, lambda: together(trials))
+    benchmark.extra_info["ratio"] = ratio = written / recorded
+    benchmark.pedantic(together(trials), rounds=1)
+    assert ratio >= 1.1
 
 
 @pytest.mark.parametrize("fusion", ["concat", "late_transformer"])

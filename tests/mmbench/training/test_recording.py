@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from torch import nn
 from torch.func import vmap
 
+from mmbench.training import blas
 from mmbench.training.recording import Recording, outside_torch
 
 OUTSIDE = torch.arange(12.0).view(3, 4)
@@ -194,6 +195,25 @@ def test_a_product_with_ones_is_what_is_multiplied():
     given = x(1)
     [found] = run(program, given)
     assert found["found"].data_ptr() == given["x"].data_ptr()
+
+
+@pytest.mark.parametrize("fits", [True, False])
+def test_numpy_multiplies_what_it_is_quicker_at(fits, monkeypatch):
+    monkeypatch.setattr(blas, "fits", lambda product: fits)
+
+    def work(given):
+        x = given["x"].expand(2, 3, 4)
+        every_row_the_same = x[:, :1].expand(2, 3, 4)
+        yield {"usual": x @ x.mT, "spread": torch.bmm(every_row_the_same, x.mT)}
+
+    _, program = recorded(work, x(0))
+    with torch.profiler.profile() as profile:
+        [found] = run(program, x(1))
+    [expected] = run(work, x(1))
+    for name, product in expected.items():
+        torch.testing.assert_close(found[name], product)
+    [products] = [event for event in profile.key_averages() if event.key == "aten::bmm"]
+    assert products.count == (1 if fits else 2)
 
 
 def test_neither_recording_nor_repeating_keeps_what_is_no_longer_read():
