@@ -72,7 +72,7 @@ def shape(spec: Mapping[str, Any]) -> str:
 
 def _vectorises(job: Job, registry: Registry) -> bool:
     """Whether the job's plugins allow a shared pass, as far as can be said before; the worker knows."""
-    if job.mode != "eager" or not registry.fusions[job.fusion.name].vectorises:
+    if not job.shareable or not registry.fusions[job.fusion.name].vectorises:
         return False
     weighting = registry.weightings[job.weighting.name]
     if weighting.role == "default":

@@ -82,7 +82,7 @@ class Job:
         reference: the job whose model that is.
         search: hyperparameter -> space it is drawn from, where the budget has more than one trial.
         sampler: which training samples an epoch visits; every one, once, where it is None.
-        precision: `float32`, or what autocast casts matrix products to.
+        precision: `float32`, or what autocast casts matrix products to; `float16` with a scale on gradients.
         mode: `eager` or `compiled`.
         fusion_role: for the record; `again` for the second entry of the A/A arm.
         weighting_role: for the record; likewise `sampler_role`.
@@ -112,6 +112,11 @@ class Job:
     weighting_role: str = ""
     sampler_role: str = ""
     suite: str = ""
+
+    @property
+    def shareable(self) -> bool:
+        """Whether its training can share a pass with others, plugins apart."""
+        return self.mode == "eager" and self.precision != "float16"
 
     def spec(self) -> dict[str, Any]:
         """The canonical specification: what the key is made of, part by part."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import torch
@@ -76,6 +76,7 @@ class FusionModel(nn.Module):
         self.gallery = gallery
         self.out_dim = out_dim
         self.precision = precision
+        self.at_output: Callable[[Tensor], Tensor] | None = None
         asked = inspect.signature(fusion.forward).parameters
         self._asks_presence = "presence" in asked
         self._asks_targets = "targets" in asked
@@ -91,18 +92,18 @@ class FusionModel(nn.Module):
         logits = {name: head(features[name]) for name, head in _named(self.unimodal_heads)}
         gallery = logits.pop(self.gallery, None)
         if gallery is not None:
-            gallery = _full(gallery)
+            gallery = self._out(gallery)
             gallery = torch.cat([gallery, batch.targets[:, None].to(gallery.dtype)], dim=1)
         for named in (tokens, masks, features):
             named.pop(self.gallery, None)
         fused = self._fuse(batch, tokens, masks, features, logits)
         prediction = fused.fused if self.head is None else self.head(fused.fused)
         return Outputs(
-            _full(prediction),
-            _all_full(features),
-            _all_full(logits),
-            _all_full(fused.aux),
-            _all_full(fused.weights),
+            self._out(prediction),
+            self._all_out(features),
+            self._all_out(logits),
+            self._all_out(fused.aux),
+            self._all_out(fused.weights),
             gallery,
         )
 
@@ -184,6 +185,14 @@ class FusionModel(nn.Module):
             )
         return output
 
+    def _out(self, x: Tensor) -> Tensor:
+        """What autocast gave, in float32: half as many bits are too few for a loss or an item's number."""
+        full = x.float() if x.dtype in (torch.bfloat16, torch.float16) else x
+        return full if self.at_output is None else self.at_output(full)
+
+    def _all_out(self, named: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        return {name: self._out(x) for name, x in named.items()}
+
     def _fused(self, batch: Part) -> list[str]:
         return sorted(name for name in batch.inputs if name != self.gallery)
 
@@ -219,15 +228,6 @@ def pool(tokens: Tensor, mask: Tensor) -> Tensor:
     if tokens.shape[1] == 1:  # rows of numbers: the same, in one operation of four
         return (tokens * weight).squeeze(1)
     return (tokens * weight).sum(dim=1) / weight.sum(dim=1).clamp(min=1)
-
-
-def _full(x: Tensor) -> Tensor:
-    """What autocast gave, in float32: half as many bits are too few for a loss or an item's number."""
-    return x.float() if x.dtype in (torch.bfloat16, torch.float16) else x
-
-
-def _all_full(named: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    return {name: _full(x) for name, x in named.items()}
 
 
 def _present_only(logits: Mapping[str, Tensor], batch: Part) -> dict[str, Tensor]:

@@ -41,7 +41,7 @@ class RunOptions(BaseModel):
         controls: add the controls and the A/A arm; None: with `all` or `grid`.
         seeds: number of seeds, None for the budget's.
         trials: hyperparameter settings a job tries, None for the budget's; likewise `epochs`.
-        precision: what models train in: `float32`, or `bfloat16` by autocast.
+        precision: what models train in: `float32`, or `bfloat16` or `float16` by autocast.
         mode: `compiled` runs models through `torch.compile`.
         jobs: processes side by side, None for one per core.
         out: the results folder.
@@ -74,7 +74,7 @@ class RunOptions(BaseModel):
     epochs: Positive | None = None
     budget: Literal["quick", "standard", "full"] = "quick"
     device: Literal["auto", "cpu", "cuda"] = "auto"
-    precision: Literal["float32", "bfloat16"] = "float32"
+    precision: Literal["float32", "bfloat16", "float16"] = "float32"
     mode: Literal["eager", "compiled"] = "eager"
     jobs: Positive | None = None
     out: Path = Path("mmbench-results")

@@ -125,8 +125,8 @@ __all__ = ["command"]
 )
 @click.option(
     "--precision",
-    type=click.Choice(["float32", "bfloat16"]),
-    help="What models train in; bfloat16 by autocast. Default: float32.",
+    type=click.Choice(["float32", "bfloat16", "float16"]),
+    help="What models train in; others than float32 by autocast. Default: float32.",
 )
 @click.option(
     "--mode",

@@ -25,6 +25,7 @@ from mmbench.training.alone import fit_alone
 from mmbench.training.curves import Curves, note, note_conflicts, require_finite
 from mmbench.training.dropout import Draws, dropout_rates, own_dropout
 from mmbench.training.gradients import BackwardPasses, conflicts
+from mmbench.training.loss_scale import LossScale, scaled
 from mmbench.training.optimiser import FlatAdamW
 from mmbench.training.step import Settings, Step, Training
 
@@ -97,7 +98,8 @@ def fit(
     trainer = Trainer(model, weighting, terms, task, settings, sampling or Sampling(), data.train)
     best, best_state, since_best = -math.inf, _copied(model.state_dict()), 0
     draws = Draws([derive(settings.seed, "dropout")])
-    with own_dropout(model, [[rate] for rate in dropout_rates(model)], draws):
+    dropout = own_dropout(model, [[rate] for rate in dropout_rates(model)], draws)
+    with dropout, scaled(model) as trainer.scale:
         for epoch in range(settings.epochs):
             if len(every_term) > 1:
                 note_conflicts(curves, trainer.conflicts(epoch))
@@ -175,6 +177,7 @@ class Trainer:
         self.order = torch.Generator().manual_seed(derive(settings.seed, "order"))
         self.backward_passes = BackwardPasses(self.groups)
         self.seconds, self.batches_done = 0.0, 0
+        self.scale: LossScale | None = None
 
     def epoch(self) -> dict[str, float]:
         """One pass over what the sampling visits; the mean loss of each term."""
@@ -192,6 +195,8 @@ class Trainer:
             self.schedule.step()
             self.batches_done += 1
         means = {name: float(total) / len(order) for name, total in sums.items()}
+        if self.scale is not None:
+            self.scale.require_sense()
         self.seconds += time.perf_counter() - started
         self.backward_passes.close(self.batches_done)
         return means
@@ -216,13 +221,24 @@ class Trainer:
             self.optimiser.zero_grad()
             step, found = self._forward(batch)
             self.weighting.observe(step)
-            self.weighting.backward(found, self.groups)
+            first = first or found
+            self._backward(found)
             self._clip()
             self._step()
             if self.looks_back:
                 self.weighting.after_step(self._forward(batch)[1])
-            first = first or found
         return first
+
+    def _backward(self, found: dict[str, Tensor]) -> None:
+        try:
+            self.weighting.backward(found, self.groups)
+        except NonFiniteError:
+            if self.scale is None:
+                raise
+            for (
+                parameter
+            ) in self.trained:  # an overflow in float16, which costs no more than the step
+                parameter.grad = torch.full_like(parameter, math.inf)
 
     def _step(self) -> None:
         """The optimiser's step, at the schedule's learning rate times the weighting's factors."""
@@ -249,9 +265,11 @@ class Trainer:
 
     def _clip(self) -> None:
         if isinstance(self.optimiser, FlatAdamW):
-            self.optimiser.clip(self.settings.clip)
+            norm = self.optimiser.clip(self.settings.clip)
         else:
-            nn.utils.clip_grad_norm_(self.trained, self.settings.clip)
+            norm = nn.utils.clip_grad_norm_(self.trained, self.settings.clip)
+        if self.scale is not None:
+            self.scale.tell(self.optimiser, norm)
 
     def _forward(self, batch: Part) -> tuple[Step, dict[str, Tensor]]:
         step = Step(batch, self.model(batch), self.model, self.task, self.terms)

@@ -42,17 +42,16 @@ class FlatAdamW(torch.optim.AdamW):
         for parameter in self.own:
             parameter.grad = None
 
-    def clip(self, norm: float) -> None:
-        """Scale all gradients so that their common norm is at most `norm`."""
+    def clip(self, norm: float) -> Tensor:
+        """Scale all gradients so that their common norm is at most `norm`; returns what it was."""
         found = [p.grad for p in self.own if p.grad is not None]
         if self.is_flat and len(found) < len(self.own):
             self._give_up()
         if self.is_flat:
             torch.cat([gradient.flatten() for gradient in found], out=self.gradient)
-            clip_(self.gradient.unsqueeze(0), norm)
             self.flat.grad = self.gradient
-        else:
-            nn.utils.clip_grad_norm_(self.own, norm)
+            return clip_(self.gradient.unsqueeze(0), norm)
+        return nn.utils.clip_grad_norm_(self.own, norm)
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         if self.is_flat and len(state_dict["param_groups"][0]["params"]) > 1:
@@ -75,7 +74,8 @@ class FlatAdamW(torch.optim.AdamW):
         return [part.view(p.shape) for part, p in zip(parts, self.own, strict=True)]
 
 
-def clip_(gradients: Tensor, norm: float) -> None:
-    """Scale each row of (K, P) in place to at most `norm`, as `clip_grad_norm_` does."""
-    lengths = torch.linalg.vector_norm(gradients, dim=1, keepdim=True)
+def clip_(gradients: Tensor, norm: float) -> Tensor:
+    """Scale each row of (K, P) in place to at most `norm`, as `clip_grad_norm_` does; returns their norms."""
+    lengths: Tensor = torch.linalg.vector_norm(gradients, dim=1, keepdim=True)
     gradients.mul_((norm / (lengths + 1e-6)).clamp(max=1.0))
+    return lengths

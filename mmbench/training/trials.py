@@ -147,7 +147,7 @@ def _most(lane: Lane) -> int:
 def _vectorises(recipe: Recipe) -> bool:
     job, registry = recipe.job, recipe.registry
     weighting = registry.weightings[job.weighting.name].load()
-    vectorises = job.mode == "eager" and registry.fusions[job.fusion.name].vectorises
+    vectorises = job.shareable and registry.fusions[job.fusion.name].vectorises
     return vectorises and shareable(weighting)
 
 

@@ -9,9 +9,12 @@ import torch
 
 import mmbench
 from mmbench.data.sealed import TrainingData
+from mmbench.errors import NonFiniteError
+from mmbench.jobs import Objective, Pick
 from mmbench.options import read_options
 from mmbench.registry import load_registry
 from mmbench.suite import plan
+from mmbench.training import loss_scale
 from mmbench.training.trials import Trial, run_trials
 
 HYPER = {"lr": 1e-2, "weight_decay": 1e-2}
@@ -36,8 +39,9 @@ def outputs(trial: Trial):
         return model(data.validation)
 
 
-def test_bfloat16_rounds_inside_and_gives_float32(trials):
-    [whole], [rounded] = trials(), trials(precision="bfloat16")
+@pytest.mark.parametrize("precision", ["bfloat16", "float16"])
+def test_half_precision_rounds_inside_and_gives_float32(trials, precision):
+    [whole], [rounded] = trials(), trials(precision=precision)
     expected, found = outputs(whole), outputs(rounded)
     assert found.prediction.dtype == torch.float32
     assert {x.dtype for x in found.features.values()} == {torch.float32}
@@ -59,6 +63,61 @@ def test_bfloat16_learns_in_lanes_as_alone(trials):
         assert found[place].lanes == 5
         alone = trial.fit(lambda done: None).curves.train_loss
         assert found[place].curves.train_loss == pytest.approx(alone, rel=0.1)
+
+
+class Learned(mmbench.LossWeighting):
+    """Reads the losses' values, and has a parameter."""
+
+    def __init__(self, terms):
+        super().__init__(terms)
+        self.logs = torch.nn.Parameter(torch.zeros(len(terms)))
+
+    def forward(self, losses):
+        return (torch.stack([*losses.values()]) * torch.exp(-self.logs) + self.logs).sum()
+
+
+class Strict(mmbench.JacobianWeighting):
+    """Reads the gradients, and has no use for those that are not finite."""
+
+    def update(self, losses, gradients):
+        rows = [row for by_term in gradients.values() for row in by_term.values()]
+        if not all(row.isfinite().all() for row in rows):
+            raise NonFiniteError("Expected finite gradients.")
+        return {group: sum(by_term.values()) for group, by_term in gradients.items() if by_term}
+
+
+@pytest.fixture(params=["sum", "learned", "strict"])
+def weighted(request, bench):
+    bench.put(mmbench.Weighting("learned", Learned), mmbench.Weighting("strict", Strict))
+    return {"weighting": Pick(request.param), "objective": Objective("joint+uni")}
+
+
+def test_float16_learns_as_single_precision_under_any_weighting(trials, weighted):
+    curves = {}
+    for precision in ("float32", "float16"):
+        made = trials(3, precision=precision, **weighted)
+        found = dict(run_trials(made))
+        curves[precision] = [found[place].curves.train_loss for place in range(3)]
+    assert {fitted.lanes for fitted in found.values()} == {1}
+    for half, whole in zip(curves["float16"], curves["float32"], strict=True):
+        assert half == pytest.approx(whole, rel=0.05)
+        assert half != whole
+
+
+def test_steps_that_overflow_are_left_out(trials, weighted, monkeypatch):
+    """The factor starts far too high: some steps are lost, and no weight is."""
+    monkeypatch.setattr(loss_scale, "START", 2.0**30)
+    [trial] = trials(precision="float16", **weighted)
+    fitted = trial.fit(lambda done: None)
+    assert all(value.isfinite().all() for value in fitted.model.state_dict().values())
+    first, *_, last = fitted.curves.train_loss
+    assert last < first
+
+
+def test_a_factor_that_never_fits_ends_the_training(trials, monkeypatch):
+    monkeypatch.setattr(loss_scale, "START", 0.5)
+    with pytest.raises(NonFiniteError, match="bfloat16"):
+        trials(precision="float16")[0].fit(lambda done: None)
 
 
 @pytest.mark.filterwarnings("ignore:The .grad attribute:UserWarning")  # the compiler looks at it
