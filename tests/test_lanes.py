@@ -18,7 +18,7 @@ from mmbench.data.split import make_split
 from mmbench.jobs import Job, Objective, Pick
 from mmbench.registry import load_registry
 from mmbench.tasks import TASKS
-from mmbench.training import blas, descent
+from mmbench.training import blas, cuda_graph, descent
 from mmbench.training.build import Recipe
 from mmbench.training.lane import Lane, shareable
 from mmbench.training.lanes import fit_lanes
@@ -202,6 +202,23 @@ def test_a_short_training_is_not_recorded(programs, monkeypatch):
     monkeypatch.setattr(descent, "WORTH", 100)
     require_equal(TABLES, "mlp", "concat")
     assert not programs
+
+
+def on_gpu(seed, *arguments):
+    own, terms = lane(seed, *arguments)
+    return replace(own, model=own.model.to("cuda"), data=own.data.to("cuda")), terms
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+@pytest.mark.parametrize("fusion", ["concat", "late_transformer", "bottleneck", "cross_attention"])
+def test_a_lane_on_a_gpu_whose_steps_are_graphs_equals_the_training_alone(fusion, monkeypatch):
+    captured, original = [], cuda_graph.captured
+    monkeypatch.setattr(
+        cuda_graph, "captured", lambda *given: captured.append(1) or original(*given)
+    )
+    monkeypatch.setattr(descent, "WORTH_A_GRAPH", 0)
+    require_equal(TABLES, "mlp", fusion, make=on_gpu)
+    assert captured
 
 
 class Counting(nn.Module):

@@ -10,8 +10,9 @@ from torch import Tensor
 
 from mmbench.contracts import JacobianWeighting
 from mmbench.gradients import jacobians
+from mmbench.training.cuda_graph import Graphed
 from mmbench.training.lane import Member
-from mmbench.training.program import Nested, Work, tensors
+from mmbench.training.program import Nested, Program, Work, tensors
 from mmbench.training.recording import Recording
 from mmbench.training.stack import Refused, Stack
 
@@ -19,6 +20,9 @@ __all__ = ["Descent"]
 
 WORTH = 20
 """Steps that must be left: recording one takes as long as eight to ten repetitions save."""
+
+WORTH_A_GRAPH = 200
+"""Steps that must be left on a GPU, where to capture a graph waits for all work (not measured)."""
 
 
 class Descent:
@@ -56,7 +60,7 @@ class Descent:
         else:
             running.send(self._shares_of(members, losses))
         if isinstance(work, Recording):
-            self._works[shape] = work.program() or written
+            self._works[shape] = self._quickest(work.program()) or written
         return losses
 
     def forget(self) -> None:
@@ -75,6 +79,10 @@ class Descent:
         if met <= self._unrecorded or self._left < WORTH:
             return written
         return Recording(written, self._stack.template)
+
+    def _quickest(self, program: Program | None) -> Work | None:
+        on_gpu = self._stack.values.is_cuda and self._left >= WORTH_A_GRAPH
+        return Graphed(program) if program is not None and on_gpu else program
 
     def _by_share(self, batches: Nested) -> Generator[Nested, Any, None]:
         """Yields the losses, is sent the share of each in what is descended, and collects the gradients."""

@@ -10,12 +10,27 @@ from typing import Any, TypeAlias
 import torch
 from torch import Tensor
 
-__all__ = ["Nested", "Operation", "Part", "Program", "Work", "tensors"]
+__all__ = [
+    "Nested",
+    "Operation",
+    "Part",
+    "Program",
+    "Run",
+    "Work",
+    "constant",
+    "run",
+    "runs_of",
+    "tensors",
+]
 
 Nested: TypeAlias = dict[str, Any]
 """Tensors by name, in dictionaries in dictionaries."""
 Work: TypeAlias = Callable[[Nested], Generator[Nested, Any, None]]
 """What computes in parts: it is given tensors, yields tensors, and is sent more for its next part."""
+Run: TypeAlias = list[
+    tuple[Callable[..., Any], Callable[[list[object]], Sequence[Any]], int, Sequence[int]]
+]
+"""What is done, what reads its arguments, the slot of its result, and the slots that nothing reads later."""
 UNUSED = 0
 """The slot of results that nothing reads."""
 
@@ -29,6 +44,7 @@ class Operation:
         arguments: slots.
         result: slot.
         effect: whether it does more than give a result.
+        outside: whether it is no operation of torch's.
 
     """
 
@@ -36,6 +52,7 @@ class Operation:
     arguments: Sequence[int]
     result: int
     effect: bool = False
+    outside: bool = False
 
 
 @dataclass
@@ -58,28 +75,24 @@ class Program:
     """Does again what was recorded, on other tensors of the same shapes and strides.
 
     Args:
-        slots: values that never change, in their places; anything else where there is none.
-        parts: in their order.
+        slots: values that never change, in their places; None in others.
+        parts: in their order; operations whose result nothing reads are left out.
 
     """
 
     def __init__(self, slots: Sequence[object], parts: Sequence[Part]) -> None:
-        constant = {place for place, value in enumerate(slots) if value is not None}
-        self._slots = list(slots)
-        self._parts = _with_ends(_without_unread(parts), constant)
+        self.slots = list(slots)
+        self.parts = _without_unread(parts)
+        self._runs = runs_of(self.parts, kept=constant(slots))
 
     def __call__(self, given: Nested) -> Generator[Nested, Any, None]:
         """As the work that was recorded, but for gradients: they are operations of its, like others."""
-        slots = self._slots.copy()
-        for inputs, operations, output in self._parts:
-            for place, value in zip(inputs, tensors(given), strict=True):
+        slots = self.slots.copy()
+        for part, operations in zip(self.parts, self._runs, strict=True):
+            for place, value in zip(part.inputs, tensors(given), strict=True):
                 slots[place] = value
-            with torch.no_grad():
-                for function, arguments, result, ended in operations:
-                    slots[result] = function(*arguments(slots))
-                    for place in ended:
-                        slots[place] = None
-            found: Any = slots[output]
+            run(slots, operations)
+            found: Any = slots[part.output]
             given = yield found
 
 
@@ -105,28 +118,40 @@ def _without_unread(parts: Sequence[Part]) -> list[Part]:
     return kept[::-1]
 
 
-_Runnable: TypeAlias = tuple[
-    Callable[..., Any], Callable[[list[object]], Sequence[Any]], int, Sequence[int]
-]
+def constant(slots: Sequence[object]) -> set[int]:
+    """The places of values that never change."""
+    return {place for place, value in enumerate(slots) if value is not None}
 
 
-def _with_ends(
-    parts: Sequence[Part], constant: set[int]
-) -> list[tuple[list[int], list[_Runnable], int]]:
-    """The operations as they run fastest, each with the slots that are not read after it: their memory is free."""
-    later = {UNUSED, *constant}
+def runs_of(parts: Sequence[Part], kept: set[int]) -> list[Run]:
+    """The operations of each part as they run fastest; what nothing reads later is let go.
+
+    Args:
+        parts: in their order.
+        kept: slots that hold what they hold for the next time.
+
+    """
+    later = {UNUSED, *kept}
     found = []
     for part in reversed(parts):
         later.add(part.output)
-        runnable: list[_Runnable] = []
+        run_: Run = []
         for operation in reversed(part.operations):
             ended = {*operation.arguments, operation.result} - later
             later |= ended
-            runnable.append(
-                (operation.function, _picked(operation.arguments), operation.result, tuple(ended))
-            )
-        found.append((part.inputs, runnable[::-1], part.output))
+            read = _picked(operation.arguments)
+            run_.append((operation.function, read, operation.result, tuple(ended)))
+        found.append(run_[::-1])
     return found[::-1]
+
+
+def run(slots: list[object], operations: Run) -> None:
+    """Do them."""
+    with torch.no_grad():
+        for function, arguments, result, ended in operations:
+            slots[result] = function(*arguments(slots))
+            for place in ended:
+                slots[place] = None
 
 
 def _picked(places: Sequence[int]) -> Callable[[list[object]], Sequence[Any]]:

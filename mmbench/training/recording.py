@@ -120,7 +120,9 @@ class _Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
             found = function(*given)
         finally:
             self._watching = True
-        self._add(function, [self._slot(tensor) for tensor in given], found, effect=True)
+        places = [self._slot(tensor) for tensor in given]
+        operation = Operation(function, places, self._fresh(found), effect=True, outside=True)
+        self.parts[-1].operations.append(operation)
         return found
 
     def __torch_dispatch__(

@@ -32,6 +32,7 @@ def train_as_users_do(
     model: FusionModel, train: Part, validation: Part, epochs: int, batch_size: int
 ) -> float:
     """The best validation accuracy."""
+    device = next(model.parameters()).device
     optimiser = torch.optim.Adam(model.parameters(), lr=3e-3)
     criterion = nn.CrossEntropyLoss()
     batches = DataLoader(Rows(train), batch_size, shuffle=True)
@@ -40,16 +41,18 @@ def train_as_users_do(
     for _ in range(epochs):
         model.train()
         for inputs, targets in batches:
+            batch = Part(inputs, {}, {}, targets).to(device)
             optimiser.zero_grad()
-            loss = criterion(model(Part(inputs, {}, {}, targets)).prediction, targets)
+            loss = criterion(model(batch).prediction, batch.targets)
             loss.backward()
             optimiser.step()
         model.eval()
         right = 0
         with torch.no_grad():
             for inputs, targets in held_out:
-                prediction = model(Part(inputs, {}, {}, targets)).prediction
-                right += int((prediction.argmax(dim=1) == targets).sum())
+                batch = Part(inputs, {}, {}, targets).to(device)
+                prediction = model(batch).prediction
+                right += int((prediction.argmax(dim=1) == batch.targets).sum())
         if right / len(validation) > best:
             best, best_state = right / len(validation), copy.deepcopy(model.state_dict())
     model.load_state_dict(best_state)

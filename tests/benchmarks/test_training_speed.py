@@ -94,6 +94,26 @@ def test_twenty_seeds_on_two_cores_against_a_data_loader(fusion, benchmark):
     assert max(ratios) >= AT_LEAST_ON_CORES[fusion]
 
 
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+@pytest.mark.parametrize("fusion", ["concat", "late_transformer"])
+def test_twenty_seeds_on_a_gpu_against_a_data_loader(fusion, benchmark):
+    trials = [trial(job_of(fusion, 10, "cuda"), seed) for seed in range(2 * LANES)]
+
+    def clocked(work: Callable[[], object]) -> float:
+        torch.cuda.synchronize()
+        started = time.perf_counter()
+        work()
+        torch.cuda.synchronize()
+        return time.perf_counter() - started
+
+    users = by_hand(reference_loop.train_as_users_do, trials[0])
+    turns = [(clocked(users), clocked(together(trials))) for _ in range(3)]
+    alone, lanes = (min(turn) for turn in zip(*turns, strict=True))
+    benchmark.extra_info["ratio"] = ratio = 2 * LANES * alone / lanes
+    benchmark.pedantic(together(trials), rounds=1)
+    assert ratio >= 15
+
+
 @pytest.mark.parametrize("fusion", AT_LEAST)
 def test_lanes_are_never_slower_than_one_after_another(fusion):
     job = job_of(fusion, EPOCHS)

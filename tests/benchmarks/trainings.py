@@ -62,21 +62,21 @@ def time_item(item: Timed, report: Callable[[str, float], None]) -> dict[str, An
     return {"seconds": sorted(seconds[1:])[1]}
 
 
-def job_of(fusion: str, epochs: int) -> Job:
-    given = {"fusions": [fusion], "datasets": ["mfeat"], "seeds": 1, "device": "cpu"}
-    [job] = plan(read_options(None, given), load_registry(), "cpu")
+def job_of(fusion: str, epochs: int, device: str = "cpu") -> Job:
+    given = {"fusions": [fusion], "datasets": ["mfeat"], "seeds": 1, "device": device}
+    [job] = plan(read_options(None, given), load_registry(), device)
     return replace(job, budget=replace(job.budget, epochs=epochs, batch_size=BATCH))
 
 
 def trial(job: Job, seed: int = 0) -> Trial:
     seeded = replace(job, seed=seed)
     vault = open_vault(seeded)
-    return Trial(recipe_for(seeded, vault), vault.training, HYPER)
+    return Trial(recipe_for(seeded, vault), vault.training.to(job.device), HYPER)
 
 
 def by_hand(loop: Callable[..., float], of: Trial) -> Callable[[], object]:
     lane = of.lane()
-    parts = (lane.data.train, lane.data.validation)
+    parts = (lane.data.train.to("cpu"), lane.data.validation.to("cpu"))  # a DataLoader's are there
     return partial(loop, lane.model, *parts, lane.settings.epochs, lane.settings.batch_size)
 
 
