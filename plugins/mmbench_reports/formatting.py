@@ -26,7 +26,9 @@ def number(value: float) -> str:
     """A score: three decimals, or four significant digits from 10 on."""
     if not np.isfinite(value):
         return NONE
-    return f"{value:.3f}" if abs(value) < 10 else f"{value:.4g}"
+    size = abs(value)
+    rounded = f"{size:.3f}" if size < 10 else f"{size:.4g}"
+    return f"−{rounded}" if value < 0 and float(rounded) else rounded
 
 
 def signed(value: float) -> str:

@@ -24,15 +24,15 @@ EPOCHS = 2
 LANES = 10
 CORES = 2
 TRIES = 3
-AT_LEAST = {"concat": 2.2, "late_transformer": 1.6, "bottleneck": 1.4, "cross_attention": 2.2}
-"""Trainings in lanes for one by a DataLoader: three quarters of what was measured, 2026 on an EPYC."""
+AT_LEAST = {"concat": 2.8, "late_transformer": 1.8, "bottleneck": 1.4, "cross_attention": 2.2}
+"""Trainings in lanes for one by a DataLoader: three quarters of what was measured, on an EPYC by torch's BLAS."""
 AT_LEAST_ON_CORES = {
-    "concat": 3.5,
-    "late_transformer": 2.8,
-    "bottleneck": 2.4,
-    "cross_attention": 3.8,
+    "concat": 5.0,
+    "late_transformer": 4.0,
+    "bottleneck": 3.0,
+    "cross_attention": 4.0,
 }
-"""The same for twenty trainings on two cores: less than the least measured, which neighbours had slowed down."""
+"""The same for twenty trainings on two cores, where neighbours count: two thirds of what was measured."""
 
 pytestmark = pytest.mark.slow
 
@@ -125,7 +125,7 @@ def test_lanes_are_never_slower_than_one_after_another(fusion):
 
 
 def test_recorded_steps_against_steps_as_written(benchmark):
-    trials = [trial(job_of("concat", 2 * EPOCHS), seed) for seed in range(LANES)]
+    trials = [trial(job_of("concat", 4 * EPOCHS), seed) for seed in range(LANES)]
 
     def as_written() -> Callable[[], object]:
         work = together(trials)

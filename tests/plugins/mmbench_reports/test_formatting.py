@@ -21,7 +21,14 @@ NAN = math.nan
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(0.91234, "0.912"), (-2.5, "-2.500"), (123.456, "123.5"), (NAN, "–"), (math.inf, "–")],
+    [
+        (0.91234, "0.912"),
+        (-2.5, "−2.500"),
+        (-1e-4, "0.000"),
+        (123.456, "123.5"),
+        (NAN, "–"),
+        (math.inf, "–"),
+    ],
 )
 def test_number(value, text):
     assert number(value) == text
