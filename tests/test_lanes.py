@@ -276,6 +276,21 @@ def test_a_weighting_that_wants_what_cannot_be_repeated_trains_alone(wanted):
         fit_lanes(lanes, made[0][1])
 
 
+def test_a_weighting_of_gradients_with_parameters_trains_alone():
+    class Learned(JacobianWeighting):
+        def __init__(self, terms):
+            super().__init__(terms)
+            self.scale = nn.Parameter(torch.ones(()))
+
+        def update(self, losses, gradients):
+            return {}
+
+    made = [lane(seed, TABLES, "mlp", "concat", terms="joint+uni") for seed in range(3)]
+    lanes = [replace(own, make_weighting=Learned) for own, _ in made]
+    with pytest.raises(Refused, match="parameters"):
+        fit_lanes(lanes, made[0][1])
+
+
 def test_a_weighting_that_leaves_a_loss_out_trains_alone():
     class First(LossWeighting):
         def forward(self, losses):

@@ -126,6 +126,8 @@ class Descent:
 
     def _collect(self, members: Sequence[Member], losses: dict[str, Tensor], rows: Nested) -> None:
         """Give the stack, for gradients, what each lane's weighting makes of those of its terms."""
+        if self._stack.leaves_of_weightings:
+            raise Refused("a weighting of gradients with parameters, which get none")
         updates = [
             member.update(_at(losses, place), {group: _at(rows[group], place) for group in rows})
             for place, member in enumerate(members)

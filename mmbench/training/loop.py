@@ -235,10 +235,10 @@ class Trainer:
         except NonFiniteError:
             if self.scale is None:
                 raise
-            for (
-                parameter
-            ) in self.trained:  # an overflow in float16, which costs no more than the step
-                parameter.grad = torch.full_like(parameter, math.inf)
+            # An overflow in float16, which costs no more than the step.
+            for parameter in self.trained:
+                if parameter.requires_grad:
+                    parameter.grad = torch.full_like(parameter, math.inf)
 
     def _step(self) -> None:
         """The optimiser's step, at the schedule's learning rate times the weighting's factors."""
