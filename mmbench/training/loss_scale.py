@@ -16,6 +16,7 @@ from mmbench.model import FusionModel
 __all__ = ["LossScale", "scaled"]
 
 START = 2.0**12
+"""The factor at first."""
 GROWTH = 500
 """Steps without overflow, after which the factor is doubled."""
 
@@ -76,7 +77,7 @@ def scaled(model: FusionModel) -> Iterator[LossScale | None]:
     if model.head is not None:
         inside.append(model.head)
     trained = [parameter for parameter in inside.parameters() if parameter.requires_grad]
-    scale = LossScale(trained[0].device)
+    scale = LossScale(next(model.parameters()).device)
     hooks: list[Any] = [parameter.register_hook(scale.leave) for parameter in trained]  # type: ignore[no-untyped-call]
     model.at_output = scale.enter
     try:

@@ -69,6 +69,13 @@ def test_the_model_is_afterwards_as_it_was(make, batch):
     assert torch.equal(gradients(half, batch), before)
 
 
+def test_nothing_inside_needs_to_train(make, batch):
+    half = make("float16").requires_grad_(False)
+    half.alignments["@a->b"] = torch.nn.Linear(4, 4)
+    with scaled(half):
+        assert not half(batch).prediction.requires_grad
+
+
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
 def test_others_are_left_alone(make, precision):
     model = make(precision)

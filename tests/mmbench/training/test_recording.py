@@ -187,6 +187,17 @@ def test_what_nothing_reads_is_left_out():
     assert "aten::exp" not in names
 
 
+def test_ones_that_were_written_to_are_factors_like_others():
+    def work(given):
+        mask = torch.ones(3, 1)
+        mask[1] = given["kept"]
+        yield {"found": given["x"] * mask}
+
+    _, program = recorded(work, x(0) | {"kept": torch.tensor(1.0)})
+    given = x(1) | {"kept": torch.tensor(0.0)}
+    require_equal(run(program, given), run(work, given))
+
+
 def test_a_product_with_ones_is_what_is_multiplied():
     def work(given):
         yield {"found": given["x"] * torch.ones(3, 1)}
